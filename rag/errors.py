@@ -1,0 +1,85 @@
+"""Every error Citewise raises on purpose. Each carries a `hint`: what a person does next.
+
+CitewiseError
+├── SettingsError            a setting is unknown, out of bounds or unreadable
+├── PromptError              a prompt file is missing, or its variables do not match
+├── ReadError                an input file cannot be read at all (bad rows are rejected, not raised)
+├── QuestionFileError        a file of questions cannot be read
+├── OutputError              results cannot be written, or belong to another run
+├── PaperIndexError
+│   ├── IndexMissing         there is no index where one was expected
+│   ├── IndexCorrupt         a file is damaged: names it with expected and actual checksum
+│   ├── IndexMismatch        made by another embedding model or format: names both sides
+│   └── IndexBusy            another process is writing it
+└── ModelError
+    ├── ModelMissing         weights are not on this machine
+    ├── ModelCorrupt         weights differ from the published checksum
+    └── GenerationFailed     the generator broke while writing
+"""
+
+from __future__ import annotations
+
+
+class CitewiseError(Exception):
+    """Root of the tree. Doors catch this and show `message` and `hint`."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class SettingsError(CitewiseError):
+    """A setting is unknown, out of bounds or unreadable."""
+
+
+class PromptError(CitewiseError):
+    """A prompt file is missing, or its variables do not match."""
+
+
+class ReadError(CitewiseError):
+    """An input file cannot be read at all."""
+
+
+class QuestionFileError(CitewiseError):
+    """A file of questions cannot be read."""
+
+
+class OutputError(CitewiseError):
+    """Results cannot be written, or belong to another run."""
+
+
+class PaperIndexError(CitewiseError):
+    """Root of the index errors."""
+
+
+class IndexMissing(PaperIndexError):
+    """There is no index where one was expected."""
+
+
+class IndexCorrupt(PaperIndexError):
+    """A file of the index is damaged."""
+
+
+class IndexMismatch(PaperIndexError):
+    """The index was made by another embedding model or format version."""
+
+
+class IndexBusy(PaperIndexError):
+    """Another process is writing the index."""
+
+
+class ModelError(CitewiseError):
+    """Root of the model errors."""
+
+
+class ModelMissing(ModelError):
+    """The weights are not on this machine."""
+
+
+class ModelCorrupt(ModelError):
+    """The weights differ from the published checksum."""
+
+
+class GenerationFailed(ModelError):
+    """The generator broke while writing."""

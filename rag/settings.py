@@ -1,0 +1,94 @@
+"""All knobs in one frozen object: defaults here, then `citewise.toml`, then `CITEWISE_*` variables.
+
+Units stand in the names. Unknown keys are refused. `fingerprint()` is stamped on every answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from rag.errors import SettingsError
+
+# Where a thing is kept, or how fast it is made, does not change what is answered.
+_NOT_IN_FINGERPRINT = frozenset({"cache_dir", "threads", "generation_batch_size", "allow_download"})
+
+
+class Settings(BaseSettings):
+    """Frozen settings; `Settings.load()` maps pydantic's errors to `SettingsError`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="CITEWISE_", toml_file="citewise.toml"
+    )
+
+    # where things are
+    cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("citewise"))
+    allow_download: bool = False
+
+    # which models
+    embedding_model: str = "all-MiniLM-L6-v2"
+    generator: str = "smollm2-135m-instruct"
+    threads: int | None = Field(default=None, ge=1, le=256)
+
+    # retrieval
+    dense_top_k: int = Field(default=50, ge=1, le=1000)
+    lexical_top_k: int = Field(default=50, ge=1, le=1000)
+    rrf_k0: int = Field(default=60, ge=1)
+    bm25_k1: float = Field(default=1.2, gt=0, le=10)
+    bm25_b: float = Field(default=0.75, ge=0, le=1)
+    passages_top_k: int = Field(default=8, ge=1, le=100)
+
+    # evidence
+    evidence_sentences_max: int = Field(default=5, ge=1, le=50)
+    evidence_tokens_max: int = Field(default=360, ge=32)
+    question_chars_max: int = Field(default=4000, ge=16)
+    answerable_min: float = Field(default=0.5, ge=0, le=1)
+
+    # generation and verification
+    draft_tokens_max: int = Field(default=80, ge=8, le=1024)
+    generation_batch_size: int = Field(default=8, ge=1, le=256)
+    support_min: float = Field(default=0.6, ge=0, le=1)
+    strict: bool = False
+
+    @classmethod
+    def load(cls, **overrides: object) -> Settings:
+        """Settings from defaults, TOML, environment and `overrides` (strongest).
+
+        :raises SettingsError: if a key is unknown or a value is out of bounds.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as exc:
+            first = exc.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or "settings"
+            raise SettingsError(
+                f"setting {name!r}: {first['msg']}",
+                hint="See rag/settings.py for the names, units and bounds of all settings.",
+            ) from exc
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments beat the environment, which beats the TOML file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def fingerprint(self) -> str:
+        """First 16 hex digits of sha256 over every setting that can change an answer."""
+        values = self.model_dump(mode="json", exclude=set(_NOT_IN_FINGERPRINT))
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
