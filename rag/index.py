@@ -1,0 +1,262 @@
+"""A collection on disk: papers, vectors, BM25 and a manifest, as one immutable generation at a time.
+
+    <root>/CURRENT                 one line: the name of the generation in use
+    <root>/gen-000007/             papers.sqlite  vectors.faiss  vectors.ids.json  lexical/  manifest.json
+
+A generation is written beside the others, its manifest last, renamed, and only then named in CURRENT:
+whenever a process is killed, a reader finds the old collection or the new one. `open` checks every
+file against the manifest's sha256 before anything parses it (FAISS itself has no checksum).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
+from rag.lexical import LexicalIndex
+from rag.models.resolve import sha256_of
+from rag.types import Paper, View
+from vectorstore.base import VectorStore, VectorStoreError
+from vectorstore.faiss_store import FaissStore
+
+FORMAT = 1
+_REBUILD = "Build it again: citewise ingest --replace PATH"
+_COLUMNS = "paper_id, title, abstract, year, url, venue, authors, origins"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation holds and how it was made. Written last."""
+
+    format: int
+    papers: int
+    vectors: int
+    dimension: int
+    embedding_model: str
+    embedding_checksum: str
+    views: tuple[View, ...]
+    bm25_k1: float
+    bm25_b: float
+    content: str
+    files: dict[str, str]
+
+
+class PaperIndex:
+    """An opened generation: read only, safe to use from several threads."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self._folder = folder
+        self.manifest = manifest
+        self._connections = threading.local()
+
+    @cached_property
+    def store(self) -> VectorStore:
+        """The vectors, read on first use.
+
+        :raises IndexCorrupt: if FAISS refuses the file.
+        """
+        try:
+            return FaissStore.load(
+                self._folder, dimension=self.manifest.dimension, count=self.manifest.vectors
+            )
+        except VectorStoreError as exc:
+            raise IndexCorrupt(f"{self._folder}: {exc}", hint=_REBUILD) from exc
+
+    @cached_property
+    def lexical(self) -> LexicalIndex:
+        """The BM25 index, read on first use."""
+        return LexicalIndex.load(self._folder / "lexical")
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the content: which papers, which vectors, how they were made."""
+        return self.manifest.content[:16]
+
+    def __len__(self) -> int:
+        return self.manifest.papers
+
+    def papers(self, paper_ids: Sequence[str]) -> list[Paper]:
+        """The papers of these ids, in this order; unknown ids are left out."""
+        found = {}
+        for start in range(0, len(paper_ids), 500):
+            part = list(paper_ids[start : start + 500])
+            marks = ",".join("?" * len(part))
+            query = f"SELECT {_COLUMNS} FROM papers WHERE paper_id IN ({marks})"  # noqa: S608
+            found.update({row[0]: _paper(row) for row in self._connection().execute(query, part)})
+        return [found[paper_id] for paper_id in paper_ids if paper_id in found]
+
+    def all_papers(self) -> Iterator[Paper]:
+        """Every paper, by id."""
+        rows = self._connection().execute(f"SELECT {_COLUMNS} FROM papers ORDER BY paper_id")  # noqa: S608
+        return (_paper(row) for row in rows)
+
+    def _connection(self) -> sqlite3.Connection:
+        """One read-only connection per thread."""
+        if not hasattr(self._connections, "papers"):
+            uri = f"file:{self._folder / 'papers.sqlite'}?mode=ro&immutable=1"
+            self._connections.papers = sqlite3.connect(uri, uri=True)
+        connection: sqlite3.Connection = self._connections.papers
+        return connection
+
+
+def open_index(root: Path, *, embedding_checksum: str | None = None) -> PaperIndex:
+    """Open the current generation after checking every file.
+
+    :raises IndexMissing: if there is none.
+    :raises IndexCorrupt: if a file is missing or its sha256 differs from the manifest's.
+    :raises IndexMismatch: if format or embedding model differ from what is asked for.
+    """
+    folder = _current(root)
+    manifest = _read_manifest(folder)
+    if manifest.format != FORMAT:
+        raise IndexMismatch(
+            f"{folder}: format {manifest.format}, this version reads {FORMAT}", hint=_REBUILD
+        )
+    if embedding_checksum is not None and manifest.embedding_checksum != embedding_checksum:
+        raise IndexMismatch(
+            f"{root}: made with {manifest.embedding_model} "
+            f"({manifest.embedding_checksum[:12]}), asked to search with {embedding_checksum[:12]}",
+            hint=f"Use the same embedding model, or: {_REBUILD}",
+        )
+    _verify(folder, manifest)
+    return PaperIndex(folder, manifest)
+
+
+def _current(root: Path) -> Path:
+    try:
+        name = (root / "CURRENT").read_text(encoding="utf-8").strip()
+    except FileNotFoundError as exc:
+        raise IndexMissing(f"{root}: no index here", hint="Make one: citewise ingest PATH") from exc
+    except (OSError, ValueError) as exc:
+        raise IndexCorrupt(f"{root / 'CURRENT'}: unreadable ({exc})", hint=_REBUILD) from exc
+    if not name.startswith("gen-") or "/" in name or not (root / name).is_dir():
+        raise IndexCorrupt(f"{root / 'CURRENT'}: names {name!r}, not a generation", hint=_REBUILD)
+    return root / name
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / "manifest.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return Manifest(**{**record, "views": tuple(record["views"])})
+    except (OSError, ValueError, TypeError, KeyError) as exc:
+        raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=_REBUILD) from exc
+
+
+def _verify(folder: Path, manifest: Manifest) -> None:
+    for name, expected in sorted(manifest.files.items()):
+        path = folder / name
+        try:
+            actual = sha256_of(path)
+        except OSError as exc:
+            raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=_REBUILD) from exc
+        if actual != expected:
+            raise IndexCorrupt(
+                f"{path}: sha256 is {actual[:16]}…, the manifest says {expected[:16]}…",
+                hint=_REBUILD,
+            )
+
+
+def content_digest(papers: Sequence[Paper], embedding_checksum: str, views: Sequence[str]) -> str:
+    """sha256 over every paper by id, the embedding model and the views."""
+    digest = hashlib.sha256(json.dumps([FORMAT, embedding_checksum, list(views)]).encode())
+    for paper in sorted(papers, key=lambda p: p.paper_id):
+        digest.update(json.dumps(asdict(paper), sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+@contextmanager
+def new_generation(root: Path) -> Iterator[Path]:
+    """A folder to fill; on success it becomes the current generation, on failure it vanishes.
+
+    The caller writes `manifest.json` last (`write_manifest`).
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+    try:
+        yield partial
+        _sync_tree(partial)
+        name = f"gen-{_last_number(root) + 1:06d}"
+        os.replace(partial, root / name)
+        _write_atomically(root / "CURRENT", name + "\n")
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    _drop_old(root, keep=name)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of a filled folder, with the sha256 of every file in it."""
+    names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    files = {name: sha256_of(folder / name) for name in names}
+    record = {**asdict(manifest), "files": files}
+    (folder / "manifest.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def write_papers(folder: Path, papers: Sequence[Paper]) -> None:
+    """Write `papers.sqlite`, ordered by id."""
+    connection = sqlite3.connect(folder / "papers.sqlite")
+    with connection:
+        connection.execute(
+            "CREATE TABLE papers (paper_id TEXT PRIMARY KEY, title TEXT NOT NULL, abstract TEXT NOT"
+            " NULL, year INTEGER, url TEXT, venue TEXT, authors TEXT NOT NULL, origins TEXT NOT NULL)"
+        )
+        connection.executemany(
+            "INSERT INTO papers VALUES (?,?,?,?,?,?,?,?)",
+            (_row(paper) for paper in sorted(papers, key=lambda p: p.paper_id)),
+        )
+    connection.close()
+
+
+def _row(paper: Paper) -> tuple[str | int | None, ...]:
+    lists = json.dumps(paper.authors), json.dumps(paper.origins)
+    return paper.paper_id, paper.title, paper.abstract, paper.year, paper.url, paper.venue, *lists
+
+
+def _paper(row: tuple[str, str, str, int | None, str | None, str | None, str, str]) -> Paper:
+    return Paper(*row[:6], authors=tuple(json.loads(row[6])), origins=tuple(json.loads(row[7])))
+
+
+def _last_number(root: Path) -> int:
+    numbers = [int(p.name[4:]) for p in root.glob("gen-*") if p.name[4:].isdigit()]
+    return max(numbers, default=0)
+
+
+def _drop_old(root: Path, *, keep: str) -> None:
+    """Remove older generations but the last one, which readers may still hold; and stale partials."""
+    old = sorted(p for p in root.glob("gen-*") if p.name < keep)
+    for folder in [*old[:-1], *root.glob(".new-*")]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+    _sync(path.parent)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
