@@ -52,9 +52,7 @@ def parse(name: str, source: str) -> Prompt:
     declared = {part.strip() for part in header.removeprefix("variables:").split(",")} - {""}
     used = {braced or plain for braced, plain in _PLACEHOLDER.findall(text)}
     if declared != used:
-        raise PromptFileError(
-            f"prompt {name!r} declares {sorted(declared)} but uses {sorted(used)}"
-        )
+        raise PromptFileError(f"prompt {name!r} declares {sorted(declared)} but uses {sorted(used)}")
     return Prompt(name, text.strip(), frozenset(declared))
 
 

@@ -98,9 +98,7 @@ def answer_rows(
     return BatchReport(dict(counts), resumed, time.monotonic() - started)
 
 
-def _finished(
-    results: Results, rows: Iterator[Row], fingerprint: str, *, partial: bool
-) -> Iterator[str]:
+def _finished(results: Results, rows: Iterator[Row], fingerprint: str, *, partial: bool) -> Iterator[str]:
     """Statuses of the rows that are written already; takes as many from `rows`.
 
     :raises OutputError: if a written row is not the one this run would write.
@@ -115,8 +113,8 @@ def _finished(
             raise OutputError(f"row {number} of the output is another question", hint=_RESTART)
         if done.fingerprint != fingerprint:
             raise OutputError(
-                f"the output was made under {done.fingerprint}, the fingerprint is now {fingerprint}: "
-                "settings, prompts, models or papers have changed",
+                f"the output has fingerprint {done.fingerprint}, this run {fingerprint}: settings, "
+                "prompts, models or papers have changed",
                 hint=_RESTART,
             )
         yield done.status

@@ -120,9 +120,7 @@ def open_index(root: Path, *, embedding_checksum: str | None = None) -> PaperInd
     folder = _current(root)
     manifest = _read_manifest(folder)
     if manifest.format != FORMAT:
-        raise IndexMismatch(
-            f"{folder}: format {manifest.format}, this version reads {FORMAT}", hint=_REBUILD
-        )
+        raise IndexMismatch(f"{folder}: format {manifest.format}, this version reads {FORMAT}", hint=_REBUILD)
     if embedding_checksum is not None and manifest.embedding_checksum != embedding_checksum:
         raise IndexMismatch(
             f"{root}: made with {manifest.embedding_model} "

@@ -6,11 +6,12 @@ indexed is lost when a file turns out to be bad: the old generation stays until 
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
@@ -28,7 +29,8 @@ from rag.index import (
     write_papers,
 )
 from rag.lexical import LexicalIndex, document_terms
-from rag.models.embedder import unit_rows
+from rag.models.embedder import load_embedder, unit_rows
+from rag.models.resolve import resolve
 from rag.readers import merge_duplicates, read_papers
 from rag.settings import Settings
 from rag.types import Chunk, Paper, Rejected, View
@@ -70,13 +72,49 @@ def collection_root(settings: Settings, collection: str) -> Path:
     :raises ReadError: if the name could be a path.
     """
     if not collection or not all(c.isalnum() or c in "-_." for c in collection) or ".." in collection:
-        raise ReadError(
-            f"collection name {collection!r}", hint="Use letters, digits, '-', '_' and '.' only."
-        )
+        raise ReadError(f"collection name {collection!r}", hint="Use letters, digits, '-', '_' and '.' only.")
     return settings.cache_dir / "index" / collection
 
 
-def ingest_papers(
+def open_embedder(settings: Settings) -> Embedder:
+    """The embedder of these settings, with its identity.
+
+    :raises ModelMissing: if its weights are not on this machine.
+    :raises ModelCorrupt: if they differ from the published ones.
+    """
+    found = resolve(settings.embedding_model, settings)
+    model = load_embedder(found, threads=settings.threads)
+    return Embedder(model, settings.embedding_model, found.checksum)
+
+
+def ingest(
+    paths: Sequence[Path],
+    *,
+    collection: str,
+    settings: Settings,
+    remove: Sequence[str] = (),
+    replace: bool = False,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Read files and folders into a collection; `replace` starts over instead of adding.
+
+    :raises ReadError: if a file cannot be read at all; the collection stays as it was.
+    :raises IndexBusy: if another process is writing this collection.
+    """
+    papers, rejected = read_collection(paths, progress)
+    report = ingest_papers(
+        collection_root(settings, collection),
+        papers,
+        open_embedder(settings),
+        settings,
+        remove=remove,
+        start_over=replace,
+        progress=progress,
+    )
+    return dataclasses.replace(report, rejected=rejected)
+
+
+def ingest_papers(  # noqa: PLR0913 - what to do with a collection is one decision
     root: Path,
     papers: Sequence[Paper],
     embedder: Embedder,
@@ -106,7 +144,9 @@ def ingest_papers(
             total=len(kept | incoming),
         )
         if current is None or changed or report.removed:
-            _write(root, kept | incoming, changed, current, embedder, settings, progress)
+            everything = kept | incoming
+            tools = _Tools(embedder, settings, progress)
+            _write(root, [everything[i] for i in sorted(everything)], changed, current, tools)
     return report
 
 
@@ -136,7 +176,7 @@ def read_collection(
 def _with_old_origins(paper: Paper, old: dict[str, Paper]) -> Paper:
     """The paper with the places it was read from before: reading a file again changes nothing."""
     known = old[paper.paper_id].origins if paper.paper_id in old else ()
-    return replace(paper, origins=tuple(dict.fromkeys((*known, *paper.origins))))
+    return dataclasses.replace(paper, origins=tuple(dict.fromkeys((*known, *paper.origins))))
 
 
 def _open_or_none(root: Path, checksum: str) -> PaperIndex | None:
@@ -146,39 +186,45 @@ def _open_or_none(root: Path, checksum: str) -> PaperIndex | None:
         return None
 
 
-def _write(  # noqa: PLR0913 - the one place where everything an index is made of comes together
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """What an index is made with."""
+
+    embedder: Embedder
+    settings: Settings
+    progress: Progress | None
+
+
+def _write(
     root: Path,
-    papers: dict[str, Paper],
+    papers: Sequence[Paper],
     changed: Sequence[Paper],
     current: PaperIndex | None,
-    embedder: Embedder,
-    settings: Settings,
-    progress: Progress | None,
+    tools: _Tools,
 ) -> None:
-    everything = [papers[paper_id] for paper_id in sorted(papers)]
-    views = _views(current, len(everything))
+    """A new generation: old vectors carried over, changed papers embedded, BM25 made again."""
+    views = _views(current, len(papers))
+    store = _carried_over(current, {p.paper_id for p in papers}, {p.paper_id for p in changed})
     chunks = [chunk for paper in changed for chunk in chunks_of(paper, views)]
-    store = _carried_over(current, papers, {paper.paper_id for paper in changed})
-    store = _add_vectors(store, chunks, embedder, progress)
+    store = _add_vectors(store, chunks, tools)
+    bm25 = {"k1": tools.settings.bm25_k1, "b": tools.settings.bm25_b}
     with new_generation(root) as folder:
-        write_papers(folder, everything)
+        write_papers(folder, papers)
         store.save(folder)
         (folder / "lexical").mkdir()
-        documents = [(p.paper_id, document_terms(p.title, p.abstract)) for p in everything]
-        LexicalIndex.build(documents, k1=settings.bm25_k1, b=settings.bm25_b).save(
-            folder / "lexical"
-        )
+        documents = [(p.paper_id, document_terms(p.title, p.abstract)) for p in papers]
+        LexicalIndex.build(documents, **bm25).save(folder / "lexical")
         manifest = Manifest(
             format=FORMAT,
-            papers=len(everything),
+            papers=len(papers),
             vectors=len(store),
             dimension=store.dimension,
-            embedding_model=embedder.name,
-            embedding_checksum=embedder.checksum,
+            embedding_model=tools.embedder.name,
+            embedding_checksum=tools.embedder.checksum,
             views=views,
-            bm25_k1=settings.bm25_k1,
-            bm25_b=settings.bm25_b,
-            content=content_digest(everything, embedder.checksum, views),
+            bm25_k1=bm25["k1"],
+            bm25_b=bm25["b"],
+            content=content_digest(papers, tools.embedder.checksum, views),
             files={},
         )
         write_manifest(folder, manifest)
@@ -191,40 +237,29 @@ def _views(current: PaperIndex | None, papers: int) -> tuple[View, ...]:
     return ("abstract", "sentence") if papers <= SENTENCE_VIEW_PAPERS_MAX else ("abstract",)
 
 
-def _carried_over(
-    current: PaperIndex | None, papers: dict[str, Paper], changed: set[str]
-) -> VectorStore | None:
+def _carried_over(current: PaperIndex | None, papers: set[str], changed: set[str]) -> VectorStore | None:
     """The old vectors without those of removed or changed papers."""
     if current is None:
         return None
     store = current.store
-    store.remove([i for i in store.ids() if _stale(paper_id_of(i), papers, changed)])
+    kept = papers - changed
+    store.remove([chunk_id for chunk_id in store.ids() if paper_id_of(chunk_id) not in kept])
     return store
 
 
-def _stale(paper_id: str, papers: dict[str, Paper], changed: set[str]) -> bool:
-    return paper_id not in papers or paper_id in changed
-
-
-def _add_vectors(
-    store: VectorStore | None,
-    chunks: Sequence[Chunk],
-    embedder: Embedder,
-    progress: Progress | None,
-) -> VectorStore:
+def _add_vectors(store: VectorStore | None, chunks: Sequence[Chunk], tools: _Tools) -> VectorStore:
     """Embed chunks, long and short ones apart so that little is padded, and add them."""
+    model = tools.embedder.model
     ordered = sorted(chunks, key=lambda chunk: (len(chunk.text), chunk.chunk_id))
     for start in range(0, len(ordered), _EMBED_AT_ONCE):
         part = ordered[start : start + _EMBED_AT_ONCE]
-        rows = unit_rows(embedder.model.embed_documents([chunk.text for chunk in part]))
+        rows = unit_rows(model.embed_documents([chunk.text for chunk in part]))
         if store is None:
             store = FaissStore(rows.shape[1], kind=choose_kind(len(ordered)))
         store.add([chunk.chunk_id for chunk in part], rows)
-        if progress:
-            progress("embedding", start + len(part), len(ordered))
-    if store is None:
-        store = FaissStore(len(embedder.model.embed_query("dimension")))
-    return store
+        if tools.progress:
+            tools.progress("embedding", start + len(part), len(ordered))
+    return FaissStore(len(model.embed_query("dimension"))) if store is None else store
 
 
 @contextmanager

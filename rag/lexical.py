@@ -1,14 +1,16 @@
 """BM25 over terms of title and abstract. Saved and loaded without pickle.
 
 Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009; the scoring is
-bm25s's (Lù, 2024), the terms are `rag.terms`. A title counts `TITLE_WEIGHT` times: abstracts are short
-and their titles say what they are about.
+bm25s's (Lù, 2024), the terms are `rag.terms`. Scores are given as a share of the best any paper could
+reach for the question, so that they mean the same in a collection of a hundred and of a million.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import bm25s
@@ -18,12 +20,10 @@ from numpy.typing import NDArray
 from rag.errors import IndexCorrupt
 from rag.terms import terms
 
-TITLE_WEIGHT = 2
-
 
 def document_terms(title: str, abstract: str) -> list[str]:
-    """What BM25 indexes for one paper: the title's terms, weighted by repetition, and the abstract's."""
-    return terms(title) * TITLE_WEIGHT + terms(abstract)
+    """What BM25 indexes for one paper: the terms of its title and its abstract."""
+    return terms(title) + terms(abstract)
 
 
 class LexicalIndex:
@@ -34,9 +34,7 @@ class LexicalIndex:
         self._model = model
 
     @classmethod
-    def build(
-        cls, documents: Sequence[tuple[str, list[str]]], *, k1: float, b: float
-    ) -> LexicalIndex:
+    def build(cls, documents: Sequence[tuple[str, list[str]]], *, k1: float, b: float) -> LexicalIndex:
         """Index (paper id, terms) pairs. Papers without any term are found by no query."""
         ordered = sorted(documents)
         if not any(tokens for _, tokens in ordered):
@@ -48,15 +46,27 @@ class LexicalIndex:
     def __len__(self) -> int:
         return len(self._paper_ids)
 
-    def scores(self, query: str) -> NDArray[np.float32]:
-        """BM25 of every paper for a question, in the order of `paper_ids`; zeros when nothing matches."""
-        zero = np.zeros(len(self._paper_ids), dtype=np.float32)
+    @cached_property
+    def _document_frequency(self) -> dict[str, int]:
+        """In how many papers each term occurs."""
         if self._model is None:
-            return zero
-        known = [term for term in terms(query) if term in self._model.vocab_dict]
-        if not known:
-            return zero
-        return np.asarray(self._model.get_scores(known), dtype=np.float32)
+            return {}
+        counts = np.diff(self._model.scores["indptr"])
+        return {term: int(counts[i]) for term, i in self._model.vocab_dict.items() if term}
+
+    def idf(self, term: str) -> float:
+        """ln(1 + (N - df + 0.5) / (df + 0.5)), N papers, df of them with the term."""
+        found = self._document_frequency.get(term, 0)
+        return math.log(1 + (len(self) - found + 0.5) / (found + 0.5))
+
+    def scores(self, query: str) -> NDArray[np.float32]:
+        """BM25 of every paper, divided by the sum of the question terms' idf (its upper bound): 0..1."""
+        asked = terms(query)
+        known = [term for term in asked if term in self._document_frequency]
+        if self._model is None or not known:
+            return np.zeros(len(self), dtype=np.float32)
+        bound = sum(self.idf(term) for term in asked)
+        return np.asarray(self._model.get_scores(known), dtype=np.float32) / bound
 
     def search(self, query: str, k: int) -> list[tuple[str, float]]:
         """The k best (paper id, score), best first, ties by id; papers that share no term are left out."""

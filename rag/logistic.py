@@ -22,9 +22,7 @@ class LogisticModel:
 
         :raises KeyError: if a feature the model was fitted with is not given.
         """
-        return self.bias + sum(
-            weight * features[name] for name, weight in sorted(self.weights.items())
-        )
+        return self.bias + sum(weight * features[name] for name, weight in sorted(self.weights.items()))
 
     def probability(self, features: Mapping[str, float]) -> float:
         """The probability, in (0, 1)."""

@@ -50,7 +50,7 @@ _MARKED = re.compile(r"[A-Z].*[A-Z]|[a-z].*[A-Z]|[A-Za-z].*\d|\d.*[A-Za-z]")
 
 
 def kind_of(question: str) -> Kind:
-    """compare before collect before find; everything else asks for a fact."""
+    """Compare before collect before find; everything else asks for a fact."""
     if _COMPARE.search(question):
         return "compare"
     if _COLLECT.search(question):
@@ -66,20 +66,17 @@ def asks_for_number(question: str) -> bool:
 
 
 def names_in(text: str) -> tuple[str, ...]:
-    """Names as written, in order, without repeats: 'Monarch', 'GPT-4', 'LoRA', 'R-Tuning'.
+    """Names as written, in order, without repeats: 'GPT-4', 'LoRA', 'R-Tuning', 'Mixer'.
 
-    Sentence-initial capitals count only when the word is marked otherwise (an acronym, a digit, an
-    inner capital) or is followed by another capitalised word.
+    A capital at the start of a sentence says nothing, so such a word counts only when it is marked
+    otherwise: an acronym, a digit, an inner capital.
     """
     found: list[str] = []
     for sentence in re.split(r"(?<=[.!?:])\s+", text):
-        tokens = _TOKEN.findall(sentence)
-        for i, token in enumerate(tokens):
+        for i, token in enumerate(_TOKEN.findall(sentence)):
             if fold(token) in STOPWORDS or not any(c.isalpha() for c in token):
                 continue
-            follows = i + 1 < len(tokens) and tokens[i + 1][:1].isupper()
-            capital = token[0].isupper() and (i > 0 or follows)
-            if _MARKED.search(token) or capital:
+            if _MARKED.search(token) or (token[0].isupper() and i > 0 and len(token) > 1):
                 found.append(token)
     return tuple(dict.fromkeys(found))
 

@@ -62,9 +62,7 @@ def _of_kind(path: Path) -> Callable[[BinaryIO, str], Iterator[Record]]:
     kind = suffixes[-2:-1] if suffixes[-1:] == [".gz"] else suffixes[-1:]
     reader = _READERS.get("".join(kind))
     if reader is None:
-        raise QuestionFileError(
-            f"{path}: not a kind of file that holds questions", hint=f"Use {FORMATS}."
-        )
+        raise QuestionFileError(f"{path}: not a kind of file that holds questions", hint=f"Use {FORMATS}.")
     return reader
 
 

@@ -82,7 +82,7 @@ def _field(
 
 
 def _failure(where: str, reason: str) -> Failure:
-    return Failure(type="BadRow", message=f"{where}: {_readable(reason)}", hint=_HINT)
+    return Failure(type="BadRow", message=f"{where}: {readable(reason)}", hint=_HINT)
 
 
 def _question(value: object) -> str:
@@ -90,7 +90,7 @@ def _question(value: object) -> str:
         raise ValueError("is missing")
     if not isinstance(value, str):
         raise ValueError(f"must be text, not {type(value).__name__}")
-    return _readable(value)
+    return readable(value)
 
 
 def _id(value: object) -> str | None:
@@ -98,7 +98,7 @@ def _id(value: object) -> str | None:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"must be text or a number, not {type(value).__name__}")
-    return _readable(str(value))
+    return readable(str(value))
 
 
 def _history(value: object) -> tuple[Turn, ...]:
@@ -121,9 +121,9 @@ def _turn(position: int, value: object) -> Turn:
     content = value.get("content") if isinstance(value, dict) else None
     if not isinstance(content, str) or role not in ("user", "assistant"):
         raise ValueError(f"message {position} is not {{role: user or assistant, content: text}}")
-    return Turn("user" if role == "user" else "assistant", _readable(content))
+    return Turn("user" if role == "user" else "assistant", readable(content))
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
     """Lone surrogates cannot be written as UTF-8: U+FFFD stands for them from here on."""
     return _LONE_SURROGATE.sub("\ufffd", text)

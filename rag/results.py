@@ -93,19 +93,20 @@ class Journal:
 
     def __init__(self, path: Path, *, restart: bool = False) -> None:
         self.path = path
+        self._restart = restart
         try:
             self._file = _open_locked(path)
-            if restart:
-                self._file.truncate(0)
             _sync_folder(path.parent)
         except OSError as exc:
             raise _cannot_write(path, exc) from exc
 
     def finished(self) -> Iterator[Finished]:
-        """The whole lines, in order; a torn last one is cut off.
+        """The whole lines, in order; a torn last one is cut off. On a restart all are forgotten.
 
         :raises OutputError: if the file holds something else.
         """
+        if self._restart:
+            self._file.truncate(0)
         whole = 0
         with self.path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
@@ -160,9 +161,7 @@ class ExportResults:
         :raises OutputError: if it cannot be written, or the file was finished by an earlier run.
         """
         if self._complete:
-            raise OutputError(
-                f"{self._path} was finished by an earlier run with fewer rows", hint=_RESTART
-            )
+            raise OutputError(f"{self._path} was finished by an earlier run with fewer rows", hint=_RESTART)
         self._journal.append(answer)
 
     def commit(self) -> None:

@@ -44,8 +44,9 @@ class Settings(BaseSettings):
     dense_top_k: int = Field(default=50, ge=1, le=1000)
     lexical_top_k: int = Field(default=50, ge=1, le=1000)
     rrf_k0: int = Field(default=60, ge=1)
-    bm25_k1: float = Field(default=1.2, gt=0, le=10)
-    bm25_b: float = Field(default=0.75, ge=0, le=1)
+    bm25_k1: float = Field(default=0.9, gt=0, le=10)
+    bm25_b: float = Field(default=0.4, ge=0, le=1)
+    lexical_weight: float = Field(default=0.6, ge=0)
     passages_top_k: int = Field(default=8, ge=1, le=100)
 
     # evidence
@@ -58,6 +59,8 @@ class Settings(BaseSettings):
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)
     generation_batch_size: int = Field(default=8, ge=1, le=256)
     support_min: float = Field(default=0.6, ge=0, le=1)
+    quote_relative_min: float = Field(default=0.5, ge=0, le=1)
+    quote_sentences_max: int = Field(default=2, ge=1, le=10)
     strict: bool = False
 
     @classmethod

@@ -40,7 +40,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A span made at ingestion. `text` is embedded (it may carry the title); only `[start, end)` is quoted."""
+    """A span made at ingestion. `text` is embedded, title included; only `[start, end)` is quoted."""
 
     chunk_id: str
     paper_id: str

@@ -101,10 +101,25 @@ class TestApproximateKinds:
         assert store._index.ntotal == 500
         store.save(tmp_path)
         for one in (store, FaissStore.load(tmp_path, dimension=8, count=410)):
-            assert not {hit for hits in hit_ids(one, rows[:90], 5) for hit in hits} & set(ids[:90])
-        store.remove(ids[90:110])
+            assert {hit for hits in hit_ids(one, rows[:90], 5) for hit in hits} <= set(ids[90:])
+        assert store.remove(ids[90:95]) == 5
+        assert {hit for hits in hit_ids(store, rows[:95], 5) for hit in hits} <= set(ids[95:])
+        store.remove(ids[95:110])
         assert store._index.ntotal == len(store) == 390
         assert hit_ids(store, rows[110:], 1) == [[item] for item in ids[110:]]
+
+    def test_faiss_padding_is_not_taken_for_the_last_row(self) -> None:
+        """The lists looked at hold fewer rows than are fetched, so FAISS pads with -1."""
+        store, rows, ids = FaissStore(8, "ivf"), random_unit(3000, 8), numbered(3000)
+        store.add(ids, rows)
+        last = rows[-1:]
+        _, seen = faiss_index.nearest(store._index, last, 2999, selector=None, exhaustive=False)
+        enough = int((seen >= 0).sum())
+        assert enough < 2999
+        for k in (enough - 5, enough, enough + 5):
+            (hits,) = hit_ids(store, last, k)
+            assert hits[0] == ids[-1]
+            assert len(set(hits)) == len(hits) == k
 
     def test_flat_forgets_at_once(self) -> None:
         store = FaissStore(8)

@@ -26,7 +26,7 @@ HNSW_BELOW = 500_000  # vectors; beyond it building the graph takes minutes
 HNSW_LINKS = 32  # per vector and layer, twice that on the lowest
 HNSW_BREADTH = 128  # least candidate list of a search
 IVF_MOST_LISTS = 2_048
-IVF_LEAST_PROBES = 16
+IVF_LEAST_PROBES = 32
 
 _READ_LOCK = threading.Lock()  # FAISS's limit on what a file may allocate is process-wide
 

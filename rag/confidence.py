@@ -1,0 +1,65 @@
+"""How likely the collection answers the question: a probability from retrieval and evidence signals.
+
+The weights are data (`rag/data/confidence.json`), fitted by `eval/fit.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rag.evidence import Idf, Scored, coverage
+from rag.logistic import LogisticModel
+from rag.question import asks_for_number, names_in
+from rag.terms import terms, words
+from rag.types import Passage
+
+
+def answer_features(
+    question: str, passages: Sequence[Passage], scored: Sequence[Scored], idf: Idf
+) -> dict[str, float]:
+    """Signals that the papers found do, or do not, answer the question.
+
+    :param passages: best first, not empty.
+    :param scored: their sentences, best first, not empty.
+    """
+    asked = frozenset(terms(question))
+    best = scored[0]
+    paper = best.candidate.passage.paper
+    top = frozenset(t for s in scored[:3] for t in terms(s.candidate.text)) | frozenset(terms(paper.title))
+    whole = frozenset(terms(f"{paper.title} {paper.abstract}"))
+    rivals = [p.score for p in passages if p.paper.paper_id != paper.paper_id]
+    return {
+        "sentence_logit": _logit(best.probability),
+        "second_logit": _logit(scored[1].probability if len(scored) > 1 else 0.0),
+        "best_cosine": max(s.candidate.cosine for s in scored),
+        "paper_score": best.candidate.passage.score,
+        "paper_lead": best.candidate.passage.score - max(rivals, default=0.0),
+        "coverage_sentences": coverage(asked, top, idf),
+        "coverage_paper": coverage(asked, whole, idf),
+        "missing_mass": max((idf(t) for t in asked - whole), default=0.0) / 10.0,
+        "missing_names": missing_names(question, f"{paper.title} {paper.abstract}"),
+        "number_asked": float(asks_for_number(question)),
+        "question_terms": min(len(asked), 30) / 10.0,
+    }
+
+
+def missing_names(question: str, text: str) -> float:
+    """Share of the names in the question that do not occur in the text; 0 when it mentions none."""
+    names = names_in(question)
+    if not names:
+        return 0.0
+    known = frozenset(terms(text)) | frozenset(words(text))
+    absent = [name for name in names if not known & (frozenset(terms(name)) | set(words(name)))]
+    return len(absent) / len(names)
+
+
+def _logit(probability: float) -> float:
+    """Log-odds, clipped to +-8."""
+    clipped = min(max(probability, 3.4e-4), 1 - 3.4e-4)
+    return math.log(clipped / (1 - clipped))
+
+
+def confidence(features: dict[str, float], model: LogisticModel) -> float:
+    """Probability in (0, 1) that the collection carries an answer."""
+    return model.probability(features)

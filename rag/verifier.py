@@ -1,0 +1,76 @@
+"""How far evidence carries a sentence: a score in 0..1 behind one small interface.
+
+`LexicalVerifier` weighs shared words and embedding similarity (weights: `rag/data/support.json`, fitted
+by `eval/fit.py`). A learned verifier takes its place behind the same `Verifier`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+from rag.logistic import LogisticModel
+from rag.models.encoder import QueryEncoder
+from rag.terms import content_terms
+
+# Words a summary may add without claiming anything.
+_FRAMING = content_terms(
+    "paper authors study method approach model work results show shows showed proposes proposed"
+    " propose introduces introduced introduce presents present achieves achieve achieved reports"
+    " reported uses use used using called based allows provides according sources source answer"
+)
+
+
+class Verifier(Protocol):
+    """Scores claims against their evidence."""
+
+    def support(self, claims: Sequence[tuple[str, str]]) -> list[float]:
+        """For each (sentence, evidence text) the support, 0..1."""
+        ...
+
+
+def containment(sentence: str, evidence: str) -> float:
+    """Share of the sentence's content words that occur in the evidence; 1.0 when it has none."""
+    said = content_terms(sentence) - _FRAMING
+    return len(said & content_terms(evidence)) / len(said) if said else 1.0
+
+
+def support_features(sentence: str, evidence: str, cosine: float) -> dict[str, float]:
+    """Signals of support. `evidence` is a title line and the sentences below it, one a line."""
+    lines = [line for line in evidence.split("\n") if line]
+    shares = [containment(sentence, line) for line in lines]
+    said = content_terms(sentence) - _FRAMING
+    missing = len(said - content_terms(evidence))
+    return {
+        "containment": containment(sentence, evidence),
+        "best_line_containment": max(shares, default=0.0),
+        "missing_words": min(missing, 10) / 5.0,
+        "cosine": cosine,
+        "verbatim": float(_squeezed(sentence) in _squeezed(evidence)),
+    }
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\W_]+", " ", text.casefold()).strip()
+
+
+class LexicalVerifier:
+    """Support from containment and embedding similarity."""
+
+    def __init__(self, encoder: QueryEncoder, model: LogisticModel) -> None:
+        self._encoder = encoder
+        self._model = model
+
+    def support(self, claims: Sequence[tuple[str, str]]) -> list[float]:
+        """See `Verifier.support`. All texts are embedded together."""
+        if not claims:
+            return []
+        texts = list(dict.fromkeys(text for claim in claims for text in claim))
+        rows = dict(zip(texts, self._encoder.passages(texts), strict=True))
+        return [
+            self._model.probability(
+                support_features(sentence, evidence, float(rows[sentence] @ rows[evidence]))
+            )
+            for sentence, evidence in claims
+        ]
