@@ -40,8 +40,9 @@ app = typer.Typer(
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Papers = Annotated[str | None, typer.Option("--papers", help="A file or folder of papers to answer over.")]
-Collection = Annotated[str, typer.Option("--collection", help="The collection to answer over.")]
+Collection = Annotated[str, typer.Option("--collection", help="The collection of papers.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Show fully supported sentences only.")]
+Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
 
 
 def open_assistant(
@@ -73,10 +74,7 @@ def _reported(command: Callable[_P, None]) -> Callable[_P, None]:
 
 
 @app.callback(invoke_without_command=True)
-def _global(
-    *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
+def _global(*, version: Version = False) -> None:
     """Questions answered over paper abstracts; every sentence cites the paper that carries it."""
     if version:
         from rag.doctor import version as installed
@@ -185,7 +183,7 @@ def ingest(
         list[Path] | None, typer.Argument(metavar="PATH...", help="Files or folders of papers.")
     ] = None,
     *,
-    collection: Annotated[str, typer.Option(help="The collection to add to.")] = "default",
+    collection: Collection = "default",
     remove: Annotated[list[str] | None, typer.Option(help="A paper id to take out.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Begin the collection anew.")] = False,
 ) -> None:

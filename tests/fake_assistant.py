@@ -36,9 +36,7 @@ QUOTE = Quote("It reaches 97.1 accuracy on news.", 19, 52)
 class FakeAssistant:
     """Answers by rule; counts what it was asked and keeps the size of every batch it filled."""
 
-    def __init__(
-        self, *, fingerprint: str = "f" * 16, delay_s: float = 0.0, batch: int = 4
-    ) -> None:
+    def __init__(self, *, fingerprint: str = "f" * 16, delay_s: float = 0.0, batch: int = 4) -> None:
         self.fingerprint = fingerprint
         self.papers_count = 1
         self.asked: list[str] = []
@@ -46,9 +44,7 @@ class FakeAssistant:
         self._delay_s = delay_s
         self._batch = batch
 
-    def ask(
-        self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None
-    ) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), *, question_id: str | None = None) -> Answer:
         time.sleep(self._delay_s)
         self.asked.append(question)
         self.histories.append(tuple(history))

@@ -136,9 +136,7 @@ def test_kill_9_at_random_moments_loses_and_doubles_nothing(tmp_path, name):
     assert done.returncode == 1, done.stderr
     assert b"from an earlier run" in done.stderr
     assert output.read_bytes() == clean.read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [source.name, clean.name, output.name]
-    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([source.name, clean.name, output.name])
 
 
 def wait_until_written(path: Path, before: int, child: subprocess.Popen) -> None:

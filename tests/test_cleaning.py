@@ -153,9 +153,7 @@ def test_kept_characters_keep_their_offsets() -> None:
     stored = r"the \textbf{\emph{word}} stays"
     cleaned = clean_with_offsets(stored)
     start = cleaned.text.index("word")
-    assert cleaned.offsets[start : start + 4] == tuple(
-        range(stored.index("word"), stored.index("word") + 4)
-    )
+    assert cleaned.offsets[start : start + 4] == tuple(range(stored.index("word"), stored.index("word") + 4))
 
 
 def test_empty_text() -> None:
@@ -174,9 +172,7 @@ PIECES = [
     *"x20 x2013 times sim 3 10% rightarrow arrow mathcal{ O ( ) cdot circ Phi alpha le a b".split(),
     *"sum sqrt ell star http https://a.org &amp; &lt;i> <sup> </sup> <i> </i> {here.} , .".split(),
 ]
-latex_like = st.lists(st.one_of(st.sampled_from(PIECES), st.sampled_from(" \n")), max_size=14).map(
-    "".join
-)
+latex_like = st.lists(st.one_of(st.sampled_from(PIECES), st.sampled_from(" \n")), max_size=14).map("".join)
 words = st.from_regex(r"[A-Za-z][a-z]{0,11}", fullmatch=True).filter(
     lambda word: not re.search(r"x20|times$|arrow|^(le|ge|ll|gg|ell|sum|sqrt|math\w*|bullet)$", word)
 )

@@ -266,9 +266,7 @@ def ingested(monkeypatch):
 def test_ingest_sums_up_and_lists_the_first_rejected_rows(ingested):
     result = call("ingest", "x.bib", "y", "--collection", "c", "--remove", "p1", "--replace")
     assert result.exit_code == 0
-    assert result.stdout == (
-        "3 added, 1 updated, 0 removed, 2 unchanged, 25 rejected; 6 papers in 'c'\n"
-    )
+    assert result.stdout == ("3 added, 1 updated, 0 removed, 2 unchanged, 25 rejected; 6 papers in 'c'\n")
     lines = result.stderr.splitlines()
     assert lines[0] == "rejected x.bib:1: no abstract"
     assert lines[19:] == ["rejected x.bib:20: no abstract", "and 5 more"]

@@ -58,7 +58,8 @@ def read_papers(path: Path, rejected: list[Rejected]) -> Iterator[Paper]:
     file that cannot be read. Duplicates are kept: see `merge_duplicates`. An origin is the file's
     name, below a folder its path from there.
 
-    :raises ReadError: at once, when the path is missing, empty, of no known format, or a folder with nothing to read; while reading, when the file turns out to be damaged.
+    :raises ReadError: at once if the path is missing, empty, of no known format, or a folder with
+        nothing to read; while reading if the file turns out to be damaged.
     """
     if path.is_dir():
         return _from_folder(path, rejected)

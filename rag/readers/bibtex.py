@@ -44,7 +44,7 @@ def sniff(source: Source) -> bool:
 def read(source: Source) -> Iterator[Paper | Rejected]:
     """The papers of a BibTeX file, and a rejection for every entry that does not parse.
 
-    :raises ReadError: the file cannot be read.
+    :raises ReadError: if the file cannot be read.
     """
     from bibtexparser.entrypoint import parse_string
 

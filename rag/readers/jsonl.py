@@ -24,7 +24,7 @@ def sniff(source: Source) -> bool:
 def read(source: Source) -> Iterator[Paper | Rejected]:
     """The papers of a JSONL file or a JSON array.
 
-    :raises ReadError: the file cannot be read, or holds one object over several lines.
+    :raises ReadError: if the file cannot be read, or holds one object over several lines.
     """
     head = source.head_text.lstrip()
     if head.startswith("["):

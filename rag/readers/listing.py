@@ -45,7 +45,7 @@ def sniff(source: Source) -> bool:
 def read(source: Source) -> Iterator[Paper | Rejected]:
     """The papers of a listing page; their ids come from their content.
 
-    :raises ReadError: the file cannot be read.
+    :raises ReadError: if the file cannot be read.
     """
     title: Paragraph | None = None
     in_header = True

@@ -28,7 +28,7 @@ def sniff(source: Source) -> bool:
 def read(source: Source) -> Iterator[Paper | Rejected]:
     """The papers of a Parquet file.
 
-    :raises ReadError: the file is damaged, or lacks a needed column.
+    :raises ReadError: if the file is damaged, or lacks a needed column.
     """
     import pyarrow as pa
 

@@ -23,7 +23,7 @@ def sniff(source: Source) -> bool:
 def read(source: Source) -> Iterator[Paper | Rejected]:
     """The one paper of the file, or why it is none.
 
-    :raises ReadError: the file cannot be read.
+    :raises ReadError: if the file cannot be read.
     """
     found = list(paragraphs(source.text()))
     if not found:

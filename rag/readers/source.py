@@ -66,7 +66,7 @@ class Source:
     def text(self) -> str:
         r"""The whole file as text, without BOM, line ends as `\n`.
 
-        :raises ReadError: it cannot be read, or is larger than a whole text may be.
+        :raises ReadError: if it cannot be read or is larger than a whole text may be.
         """
         with open_bytes(self.path) as stream:
             data = stream.read(MAX_TEXT_BYTES + 1)
@@ -83,7 +83,7 @@ class Source:
 
         A line over `MAX_LINE_BYTES` comes cut to just above that length, its rest skipped.
 
-        :raises ReadError: the file cannot be read.
+        :raises ReadError: if the file cannot be read.
         """
         with open_bytes(self.path) as stream:
             first = True
@@ -98,7 +98,7 @@ class Source:
 def open_source(path: Path, origin: str) -> Source:
     """Look at a file's first bytes.
 
-    :raises ReadError: the file is missing, unreadable or empty.
+    :raises ReadError: if the file is missing, unreadable or empty.
     """
     with open_bytes(path) as stream:
         head = stream.read(HEAD_BYTES)
@@ -111,7 +111,7 @@ def open_source(path: Path, origin: str) -> Source:
 def open_bytes(path: Path) -> Iterator[IO[bytes]]:
     """The file's bytes, gunzipped when they are gzip.
 
-    :raises ReadError: the file is missing or unreadable, its gzip is damaged or expands beyond bounds.
+    :raises ReadError: if the file is missing or unreadable, its gzip is damaged or expands beyond bounds.
     """
     try:
         with path.open("rb") as raw:

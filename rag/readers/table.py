@@ -26,7 +26,7 @@ def sniff(source: Source) -> bool:
 def read(source: Source) -> Iterator[Paper | Rejected]:
     """The papers of a table.
 
-    :raises ReadError: the file cannot be read, or its header lacks a needed column.
+    :raises ReadError: if the file cannot be read, or its header lacks a needed column.
     """
     header_line = _header_line(source.head_text)
     delimiter = _delimiter(header_line)
