@@ -162,6 +162,7 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         verifier=parts.verifier or LexicalVerifier(encoder, load_logistic("support")),
         generator=generator,
         count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
+        prefetch=encoder.queries,
     )
     identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
     identity += [embedder.checksum, generator_id, index.fingerprint]

@@ -1,151 +1,154 @@
 """Hard checks on one sentence against the evidence it cites: numbers, names, negation, direction.
 
 Each returns what is wrong, or nothing. They veto; how far the evidence carries a sentence is the
-verifier's score. Pure functions on cleaned text.
+verifier's score. Pure functions on cleaned text; numbers are read in `rag.figures`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
 
+from rag.exchanged import exchanged_numbers
+from rag.figures import Quantity, quantities, unsupported_numbers
 from rag.question import names_in
 from rag.terms import STOPWORDS, fold, stem, terms, words
 
-Unit = Literal["percent", "times", "plain"]
+__all__ = [
+    "Quantity", "direction_differs", "exchanged_numbers", "fault", "negation_differs",
+    "quantities", "unsupported_names", "unsupported_numbers",
+]  # fmt: skip
 
-_SCALE = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-_SCALE |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "hundred": 1e2}
-_WORDS = {
-    word: float(value)
-    for value, word in enumerate(
-        "zero _ two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-        " sixteen seventeen eighteen nineteen twenty".split()
-    )
-    if word != "_"  # "one" is mostly a pronoun
-}
-_WORDS |= {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80}
-_WORDS |= {"ninety": 90}
-_FIXED: dict[str, tuple[float, Unit]] = {
-    "half": (0.5, "plain"),
-    "twice": (2.0, "times"),
-    "double": (2.0, "times"),
-    "doubles": (2.0, "times"),
-    "triple": (3.0, "times"),
-    "thrice": (3.0, "times"),
-}
-_QUANTITY = re.compile(
-    r"(?<![\w.])(?P<value>\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|" + "|".join(_WORDS) + r")"
-    r"(?:\s*-?\s*(?P<scale>thousand|million|billion|trillion|hundred)\b|(?P<suffix>[kmbt])(?![a-z]))?"
-    r"\s*-?\s*(?P<unit>%|percent(?:age)?(?:\s+points?)?\b|points?\b|x\b|times\b|fold\b|×)?",
-    re.IGNORECASE,
-)
 _NEGATION = frozenset(
     "not no never without cannot neither nor none unable fail fails failed lack lacks lacking hardly"
     " barely rarely nothing nobody".split()
 )
+# Evidence may deny in other words than the sentence does.
+_DENIAL = _NEGATION | frozenset(
+    "missing absent absence eliminate eliminates eliminating eliminated avoid avoids avoiding prevent"
+    " prevents ineffective insufficient inaccessible unavailable impossible struggle struggles free"
+    " remove removes removing unlike instead rather difficult failing failure failures scarce".split()
+)
+_NOT_ONLY = re.compile(r"\bnot (?:only|just|merely|solely|necessarily)\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[.,;:!?()\n]+(?=\s|$)|\n|[()]|\s[-–—]+\s|—")
 _OPPOSITES = (
     ("increase", "decrease"), ("increase", "reduce"), ("higher", "lower"), ("more", "less"),
     ("more", "fewer"), ("better", "worse"), ("larger", "smaller"), ("faster", "slower"),
     ("outperform", "underperform"), ("improve", "degrade"), ("improve", "worsen"),
     ("above", "below"), ("before", "after"), ("gain", "loss"), ("strong", "weak"),
     ("positive", "negative"), ("longer", "shorter"), ("best", "worst"), ("most", "least"),
-    ("raise", "lower"), ("rise", "fall"), ("always", "never"), ("supervised", "unsupervised"),
+    ("raise", "lower"), ("rise", "fall"), ("always", "never"), ("long", "short"), ("high", "low"),
+    ("cheap", "expensive"), ("easy", "hard"), ("easy", "difficult"), ("simple", "complex"),
+    ("same", "different"), ("same", "opposite"), ("minimize", "maximize"), ("narrow", "wide"),
+    ("minimum", "maximum"), ("fast", "slow"), ("accelerate", "slow"), ("succeed", "fail"),
+    ("independent", "correlated"), ("static", "dynamic"), ("global", "local"), ("easier", "harder"),
+    ("discrete", "continuous"), ("online", "offline"), ("similar", "different"), ("win", "lose"),
+    ("encourage", "discourage"), ("underestimate", "overestimate"), ("homogeneous", "heterogeneous"),
+    ("early", "late"), ("earlier", "later"), ("left", "right"), ("internal", "external"),
+    ("sequential", "parallel"), ("upper", "lower"), ("preserve", "lose"), ("fine", "coarse"),
+    ("explicit", "implicit"), ("open", "closed"), ("shallow", "deep"), ("sparse", "dense"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """A number with its unit: '1.3B' and '1.3 billion' are equal, '12%' and '12x' are not."""
-
-    value: float
-    unit: Unit
-
-
-def quantities(text: str) -> tuple[Quantity, ...]:
-    """Every number of a text, digits and number words; digits inside names (GPT-4) are left out."""
-    plain = fold(text)
-    found = []
-    for match in _QUANTITY.finditer(plain):
-        word = match["value"]
-        value = _WORDS.get(word)
-        if value is None:
-            value = float(word.replace(",", ""))
-        value *= _SCALE.get(match["scale"] or match["suffix"] or "", 1.0)
-        found.append(Quantity(round(value, 9), _unit(match["unit"])))
-    found.extend(Quantity(*_FIXED[word]) for word in words(text) if word in _FIXED)
-    return tuple(found)
-
-
-def _unit(mark: str | None) -> Unit:
-    if mark is None:
-        return "plain"
-    if mark == "%" or mark.startswith("p"):
-        return "percent"
-    return "times"
-
-
-def unsupported_numbers(sentence: str, evidence: str) -> tuple[str, ...]:
-    """The numbers of the sentence that the evidence does not hold with the same value and unit.
-
-    A number without a unit may stand for one with ('accuracy of 83.1' for '83.1%'); a percentage never
-    for a factor.
-    """
-    known = quantities(evidence)
-    missing = []
-    for asked in quantities(sentence):
-        same = [q for q in known if q.value == asked.value]
-        if not any(q.unit == asked.unit or "plain" in {q.unit, asked.unit} for q in same):
-            missing.append(f"{asked.value:g}" + {"percent": "%", "times": "x"}.get(asked.unit, ""))
-    return tuple(missing)
+_OPPOSING_PREFIX = re.compile(r"^(?:un|in|im|ir|dis|non|sub|a)(?=[a-z]{4})")
+# The same word for the purpose of direction.
+_VARIANT = {"lesser": "less", "reduction": "reduce", "maximal": "maximum", "minimal": "minimum"}
 
 
 def unsupported_names(sentence: str, evidence: str) -> tuple[str, ...]:
-    """The names of the sentence that do not occur in the evidence (its title included by the caller)."""
+    """The names of the sentence that do not occur in the evidence (its title included by the caller).
+
+    An acronym is held by the words it stands for, and a capitalised word by the acronym it is part of.
+    """
     known = frozenset(terms(evidence)) | frozenset(words(evidence))
-    squeezed = re.sub(r"[\W_]", "", fold(evidence))
+    squeezed = _squeezed(evidence)
+    initials = " ".join(_initials(evidence))
+    long_forms = _long_forms(sentence, evidence)
     missing = []
     for name in names_in(sentence):
         parts = [part for part in words(name) if part not in STOPWORDS]
-        held = all(part in known or stem(part) in known for part in parts)
-        if not held and re.sub(r"[\W_]", "", fold(name)) not in squeezed:
+        if all(part in known or stem(part) in known for part in parts) or name in long_forms:
+            continue
+        if not _held(name, squeezed, initials):
             missing.append(name)
     return tuple(missing)
 
 
-def _is_negation(word: str) -> bool:
-    return word in _NEGATION or word.endswith("n't")
+def _held(name: str, squeezed: str, initials: str) -> bool:
+    """Whether the evidence has the name in another spelling: 'GPT4', 'LLM' for 'LLMs', spelled out."""
+    for form in (name, re.sub(r"(?<=[A-Z])s$|['’]s$", "", name)):
+        if _squeezed(form) in squeezed:
+            return True
+        if form.isupper() and len(form) > 1 and form.isalpha() and form.casefold() in initials:
+            return True
+    return False
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\W_]", "", fold(text))
+
+
+def _initials(text: str) -> Iterator[str]:
+    """The first letters of the words of each clause: 'Large language models' -> 'llm'."""
+    for clause in re.split(r"[.,;:!?()\n]", fold(text)):
+        yield "".join(word[0] for word in re.findall(r"[a-z]+", clause))
+
+
+def _long_forms(sentence: str, evidence: str) -> frozenset[str]:
+    """Capitalised words of the sentence whose initials are an acronym of the evidence."""
+    acronyms = set(re.findall(r"\b[A-Z]{2,6}\b", evidence))
+    found: set[str] = set()
+    for run in re.findall(r"\b[A-Z][a-z]+(?:[\s-][A-Z][a-z]+)+", sentence):
+        parts = re.split(r"[\s-]", run)
+        if "".join(part[0] for part in parts) in acronyms:
+            found |= {run, *parts, "-".join(parts)}
+    return frozenset(found)
+
+
+def _denies(word: str, denials: frozenset[str]) -> bool:
+    return word in denials or word.endswith("n't")
 
 
 def negation_differs(sentence: str, evidence: str) -> bool:
     """True when the sentence denies what the evidence does not, or drops a denial it does make.
 
-    A denial counts as dropped when the two content words after it in the evidence stand in a sentence
-    without any negation.
+    A denial counts as dropped when the two content words after it, in the same clause of the evidence,
+    stand in a sentence without any negation.
     """
-    said = words(sentence)
-    told = words(evidence)
-    if any(_is_negation(word) for word in said):
-        return not any(_is_negation(word) for word in told)
+    said = words(_NOT_ONLY.sub(" ", sentence))
+    plain = _NOT_ONLY.sub(" ", evidence)
+    if any(_denies(word, _NEGATION) for word in said):
+        return not any(_denies(word, _DENIAL) for word in words(plain))
     own = {stem(word) for word in said}
-    for i, word in enumerate(told):
-        if _is_negation(word):
-            scope = [stem(w) for w in told[i + 1 :] if w not in STOPWORDS][:2]
-            if scope and all(part in own for part in scope):
-                return True
-    return False
+    return not any(word in _DENIAL for word in said) and any(
+        all(part in own for part in scope)
+        for clause in _CLAUSE.split(plain)
+        for scope in _denied(words(clause))
+    )
+
+
+def _denied(clause: list[str]) -> Iterator[list[str]]:
+    """For each denial of a clause, the stems of the two content words after it."""
+    for i, word in enumerate(clause):
+        if _denies(word, _NEGATION):
+            scope = [stem(w) for w in clause[i + 1 :] if w not in STOPWORDS][:2]
+            if scope:
+                yield scope
 
 
 def direction_differs(sentence: str, evidence: str) -> bool:
     """True when the sentence says 'higher' where the evidence only says 'lower', and the like."""
-    own = {stem(word) for word in words(sentence)}
-    told = {stem(word) for word in words(evidence)}
+    said, told = _directed(sentence), _directed(evidence)
+    added, left = said - told, told - said
     for first, second in _OPPOSITES:
-        for said, opposite in ((stem(first), stem(second)), (stem(second), stem(first))):
-            if said in own and said not in told and opposite in told:
+        for one, other in ((stem(first), stem(second)), (stem(second), stem(first))):
+            if one in added and other in told and other not in said:
                 return True
-    return False
+    return any(_OPPOSING_PREFIX.sub("", word) in left for word in added) or any(
+        _OPPOSING_PREFIX.sub("", word) in added for word in left
+    )
+
+
+def _directed(text: str) -> frozenset[str]:
+    return frozenset(stem(_VARIANT.get(word, word)) for word in words(text))
 
 
 def fault(sentence: str, evidence: str) -> str | None:
@@ -158,4 +161,6 @@ def fault(sentence: str, evidence: str) -> str | None:
         return "negation differs from the evidence"
     if direction_differs(sentence, evidence):
         return "direction differs from the evidence"
+    if numbers := exchanged_numbers(sentence, evidence):
+        return f"number stands elsewhere in the evidence: {', '.join(numbers)}"
     return None

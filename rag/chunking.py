@@ -5,6 +5,7 @@ What is embedded may carry the title; what is quoted is the span alone.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import sentencex
@@ -16,19 +17,18 @@ from rag.types import Chunk, Paper, View
 # MiniLM reads 256 word pieces: title and chunk together stay below that.
 CHUNK_CHARS = 1100
 Span = tuple[int, int]
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: cannot be passed on as UTF-8
 
 
 def sentence_spans(text: str) -> list[Span]:
     """Half-open `(start, end)` of each sentence, without the white space around it, in order."""
     spans: list[Span] = []
     cursor = 0
-    for segment in sentencex.segment("en", text):
-        start = text.index(segment, cursor)
+    whole = _LONE_SURROGATE.sub("\ufffd", text)
+    for segment in sentencex.segment("en", whole):
+        start = whole.index(segment, cursor)
         cursor = start + len(segment)
-        stripped = segment.strip()
-        if stripped:
-            first = start + segment.index(stripped)
-            spans.append((first, first + len(stripped)))
+        spans.extend(_stripped(text, start, cursor))
     return spans
 
 
@@ -42,11 +42,18 @@ def chunk_spans(text: str, *, chars_max: int = CHUNK_CHARS) -> list[Span]:
         add_start_index=True,
         strip_whitespace=True,
     )
-    spans = []
+    spans: list[Span] = []
     for document in splitter.create_documents([text]):
         start = document.metadata["start_index"]
-        spans.append((start, start + len(document.page_content)))
+        spans.extend(_stripped(text, start, start + len(document.page_content)))
     return spans
+
+
+def _stripped(text: str, start: int, end: int) -> list[Span]:
+    """The span without the white space around it; none where nothing is left."""
+    inner = text[start:end].strip()
+    first = start + text[start:end].index(inner)
+    return [(first, first + len(inner))] if inner else []
 
 
 def chunks_of(paper: Paper, views: tuple[View, ...]) -> Iterator[Chunk]:

@@ -150,12 +150,11 @@ def batch(  # noqa: PLR0913
     bars = output != "-" or not sys.stdout.isatty()
     with closing(open_results(output, restart=not resume)) as results:
         assistant = _open(papers, collection, strict=strict)
-        rows = islice(read_questions(source), limit)
         try:
             with terminal.progress(err, bars=bars) as report:
                 done = answer_rows(
                     assistant,
-                    rows,
+                    islice(read_questions(source), limit),
                     results,
                     partial=limit is not None,
                     on_row=lambda count: report("answering", count, min(total, limit or total)),

@@ -25,8 +25,9 @@ Idf = Callable[[str], float]
 _DIGIT = re.compile(r"\d")
 # One paper rarely needs more than three sentences; several papers get two each.
 _PER_PAPER: dict[Kind, int] = {"fact": 5, "find": 3, "compare": 2, "collect": 2}
-# Another paper joins only when its best sentence is at least this likely, relative to the best of all.
-PAPER_RELATIVE_MIN = 0.25
+# Another paper joins only when its best sentence is at least this likely, relative to the best of all;
+# a comparison needs every paper it names.
+_RELATIVE_MIN: dict[Kind, float] = {"fact": 0.25, "find": 0.25, "compare": 0.0, "collect": 0.25}
 _PAPERS: dict[Kind, int] = {"fact": 3, "find": 1, "compare": 3, "collect": 4}
 
 
@@ -159,7 +160,7 @@ def select(
         candidate = item.candidate
         paper = candidate.passage.paper
         new_paper = paper.paper_id not in keys
-        if new_paper and item.probability < PAPER_RELATIVE_MIN * scored[0].probability:
+        if new_paper and item.probability < _RELATIVE_MIN[kind] * scored[0].probability:
             continue
         if (new_paper and len(keys) >= papers_max) or len(chosen) >= limit:
             continue

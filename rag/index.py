@@ -119,8 +119,6 @@ def open_index(root: Path, *, embedding_checksum: str | None = None) -> PaperInd
     """
     folder = _current(root)
     manifest = _read_manifest(folder)
-    if manifest.format != FORMAT:
-        raise IndexMismatch(f"{folder}: format {manifest.format}, this version reads {FORMAT}", hint=_REBUILD)
     if embedding_checksum is not None and manifest.embedding_checksum != embedding_checksum:
         raise IndexMismatch(
             f"{root}: made with {manifest.embedding_model} "
@@ -147,9 +145,13 @@ def _read_manifest(folder: Path) -> Manifest:
     path = folder / "manifest.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return Manifest(**{**record, "views": tuple(record["views"])})
-    except (OSError, ValueError, TypeError, KeyError) as exc:
+        made = record["format"]
+        if made == FORMAT:
+            files = dict(record["files"].items())
+            return Manifest(**{**record, "views": tuple(record["views"]), "files": files})
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
         raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=_REBUILD) from exc
+    raise IndexMismatch(f"{folder}: format {made}, this version reads {FORMAT}", hint=_REBUILD)
 
 
 def _verify(folder: Path, manifest: Manifest) -> None:

@@ -71,7 +71,8 @@ def collection_root(settings: Settings, collection: str) -> Path:
 
     :raises ReadError: if the name could be a path.
     """
-    if not collection or not all(c.isalnum() or c in "-_." for c in collection) or ".." in collection:
+    allowed = all(c.isalnum() or c in "-_." for c in collection)
+    if not allowed or not collection.strip(".") or ".." in collection:
         raise ReadError(f"collection name {collection!r}", hint="Use letters, digits, '-', '_' and '.' only.")
     return settings.cache_dir / "index" / collection
 

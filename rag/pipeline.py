@@ -51,6 +51,8 @@ from rag.types import (
 )
 from rag.verifier import Verifier
 
+# A second paragraph of a small model is never about the question.
+STOP = ("\n\n", "\nQuestion:", "\nSources:")
 _MESSAGES: dict[AbstentionReason, str] = {
     "empty_question": "There is no question to answer.",
     "empty_collection": "This collection holds no papers yet.",
@@ -71,6 +73,7 @@ class Ports:
     verifier: Verifier
     generator: BaseChatModel | None
     count_tokens: Callable[[str], int]
+    prefetch: Callable[[Sequence[str]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,15 @@ class Pipeline:
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Answers in order; all drafts of these questions are generated together."""
+        self._ports.prefetch([self._standalone(question) for question in questions])
         prepared = [self.prepare(question) for question in questions]
         conversations = [self.conversations(item) for item in prepared]
         began = time.perf_counter()
         drafts = iter(self._drafts([c for row in conversations for c in row]))
-        generate_s = (time.perf_counter() - began) / max(len(questions), 1)
+        drafted = sum(bool(row) for row in conversations)
+        share = (time.perf_counter() - began) / max(drafted, 1)
         return [
-            self.finish(item, [next(drafts) for _ in row], Timings(generate_s=generate_s))
+            self.finish(item, [next(drafts) for _ in row], Timings(generate_s=share if row else 0.0))
             for item, row in zip(prepared, conversations, strict=True)
         ]
 
@@ -122,7 +127,7 @@ class Pipeline:
             yield StageStarted("writing", writing - began)
         for conversation in conversations:
             pieces: list[str] = []
-            for chunk in self._generator().stream(conversation):
+            for chunk in self._generator().stream(conversation, stop=list(STOP)):
                 first_token_s = first_token_s or time.perf_counter() - began
                 pieces.append(str(chunk.content))
                 yield DraftToken(pieces[-1])
@@ -136,10 +141,9 @@ class Pipeline:
     def prepare(self, question: Question) -> Prepared:
         """Retrieve, score sentences, and decide whether to go on."""
         began = time.perf_counter()
-        asked = normalise(question.text, chars_max=self._settings.question_chars_max)
-        if is_blank(asked):
-            return self._refused(question, asked, (), "empty_question", began)
-        text = standalone(asked, question.history)
+        text = self._standalone(question)
+        if is_blank(text):
+            return self._refused(question, text, (), "empty_question", began)
         passages = tuple(passages_from(self._ports.retriever.invoke(text)))
         papers = [passage.paper for passage in passages]
         candidates = candidates_of(passages, self._ports.sentence_cosines(text, papers))
@@ -162,6 +166,11 @@ class Pipeline:
         )
         spent = time.perf_counter() - began
         return Prepared(question, text, kind, passages, tuple(evidence), probability, None, began, spent)
+
+    def _standalone(self, question: Question) -> str:
+        """The cleaned question, made to stand alone."""
+        asked = normalise(question.text, chars_max=self._settings.question_chars_max)
+        return asked if is_blank(asked) else standalone(asked, question.history)
 
     def conversations(self, prepared: Prepared) -> list[list[BaseMessage]]:
         """What the generator is asked: one conversation, or one per paper; none when quotes will do."""
@@ -274,7 +283,7 @@ class Pipeline:
     def _drafts(self, conversations: list[list[BaseMessage]]) -> list[str]:
         if not conversations:
             return []
-        result = self._generator().generate(conversations)
+        result = self._generator().generate(conversations, stop=list(STOP))
         return [row[0].text.strip() for row in result.generations]
 
     def _generator(self) -> BaseChatModel:

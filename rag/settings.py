@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from pathlib import Path
 
 import platformdirs
@@ -71,6 +72,10 @@ class Settings(BaseSettings):
         """
         try:
             return cls(**overrides)  # type: ignore[arg-type]
+        except tomllib.TOMLDecodeError as exc:
+            raise SettingsError(
+                f"citewise.toml cannot be read: {exc}", hint="Mend the line it names, or remove the file."
+            ) from exc
         except ValidationError as exc:
             first = exc.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or "settings"

@@ -173,7 +173,6 @@ def test_gzip_is_looked_through(name: str, tmp_path: Path) -> None:
     assert [paper.paper_id for paper in read(packed)[0]] == [f"x:{n}" for n in range(5)]
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not SHARED_DATA, reason="CITEWISE_SHARED_DATA is not set")
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_large_collection_is_whole_in_every_format(name: str, tmp_path: Path) -> None:
@@ -222,11 +221,11 @@ BAD_ROWS = {
         ],
     ),
     "bad_page.txt": (
-        ["A First Title", "A Second Title"],
+        ["A First Title", "A Second Title", "A Third Title", "A Fourth Title"],
         [
             (11, "an abstract without a title"),
             (13, "a title without an abstract"),
-            (19, "a title without an abstract"),
+            (27, "a title without an abstract"),
         ],
     ),
 }
@@ -314,6 +313,17 @@ def test_deep_json_does_not_overflow(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"title":"a","abstract":"b"}\n' + '{"title":' + "[" * 100_000 + "\n")
     papers, rejected = read(tmp_path / "a.jsonl")
     assert (len(papers), lines_of(rejected)) == (1, [2])
+
+
+def test_a_header_quoted_oddly_is_still_the_header(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('"Title" ,abstract\nOne,Two\nThree,Four\n')
+    papers, rejected = read(tmp_path / "a.csv")
+    assert ([paper.title for paper in papers], rejected) == (["One", "Three"], [])
+
+
+def test_bibtex_faults_go_nowhere_but_into_rejections(capsys: pytest.CaptureFixture[str]) -> None:
+    read(FIXTURES / "bad_entries.bib")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_tsv_without_quoting_keeps_its_quotes(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ shown is up to `rag.cleaning`.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ from rag.types import Paper, Rejected
 
 if TYPE_CHECKING:
     from bibtexparser.model import Block, Entry, ParsingFailedBlock
+
+MAX_NESTED_GROUPS = 20
 
 _ENTRY_START = re.compile(r"^[ \t]*@[A-Za-z]+[ \t]*[{(]", re.MULTILINE)
 _ENTRY_LIKE = re.compile(r"^[ \t]*@[A-Za-z]+", re.MULTILINE)
@@ -48,12 +51,12 @@ def read(source: Source) -> Iterator[Paper | Rejected]:
     """
     from bibtexparser.entrypoint import parse_string
 
-    library = parse_string(source.text())
-    for block in library.blocks:
-        line = (block.start_line or 0) + 1
-        found = _from_block(block, source.origin, line)
-        if found is not None:
-            yield found
+    logger = logging.getLogger("bibtexparser")
+    if not logger.handlers:
+        # Its warnings come back as rejections; unhandled they would go to standard error.
+        logger.addHandler(logging.NullHandler())
+    for block in parse_string(source.text()).blocks:
+        yield from _from_block(block, source.origin)
 
 
 def plain(value: str) -> str:
@@ -72,28 +75,34 @@ def _plain_text(text: str) -> str:
     text = _ESCAPED.sub(r"\1", text)
     if not _COMMAND.search(text):
         return re.sub(r"(?<!\\)[{}]", "", text)
-    before = ""
-    while before != text:
-        before, text = text, _FREE_GROUP.sub(r"\1", text)
+    for _ in range(MAX_NESTED_GROUPS):
+        text, replaced = _FREE_GROUP.subn(r"\1", text)
+        if not replaced:
+            break
     return text
 
 
-def _from_block(block: Block, origin: str, line: int) -> Paper | Rejected | None:
+def _from_block(block: Block, origin: str) -> Iterator[Paper | Rejected]:
     from bibtexparser.model import Entry, ImplicitComment, ParsingFailedBlock
 
+    line = (block.start_line or 0) + 1
     if isinstance(block, ParsingFailedBlock):
-        return _failed(block, origin, line)
-    if isinstance(block, ImplicitComment):
-        lost = _ENTRY_LIKE.search(block.comment)
-        if lost and not lost[0].strip().lower().startswith(_NOT_ENTRIES):
-            skipped = block.comment.count("\n", 0, lost.start())
-            return Rejected(origin, line + skipped, "not a BibTeX entry: a bracket is missing")
-        return None
-    if not isinstance(block, Entry):
-        return None
-    if not is_utf8(block.raw or ""):
-        return Rejected(origin, line, "not valid UTF-8")
-    return paper_from(_row(block), origin=origin, line=line)
+        yield _failed(block, origin, line)
+    elif isinstance(block, ImplicitComment):
+        yield from _lost_entries(block.comment, origin, line)
+    elif isinstance(block, Entry):
+        if is_utf8(block.raw or ""):
+            yield paper_from(_row(block), origin=origin, line=line)
+        else:
+            yield Rejected(origin, line, "not valid UTF-8")
+
+
+def _lost_entries(comment: str, origin: str, line: int) -> Iterator[Rejected]:
+    """Entries the parser took for free text between entries."""
+    for found in _ENTRY_LIKE.finditer(comment):
+        if not found[0].strip().lower().startswith(_NOT_ENTRIES):
+            above = comment.count("\n", 0, found.start())
+            yield Rejected(origin, line + above, "not a BibTeX entry: a bracket is missing")
 
 
 def _failed(block: ParsingFailedBlock, origin: str, line: int) -> Rejected:

@@ -17,7 +17,7 @@ from rag.types import Paper, Rejected
 ABSTRACT_CHARS_MIN = 200
 PAIRS_MIN = 2
 # Share of the paragraphs after the header that must stand in pairs.
-PAIRED_MIN = 0.8
+PAIRED_MIN = 0.6
 # One paper with headed sections also alternates short and long paragraphs.
 SECTION_HEADINGS = frozenset(
     (

@@ -36,17 +36,16 @@ def read(source: Source) -> Iterator[Paper | Rejected]:
             f"Its first line is: {header_line[:200]!r}.",
             hint="Give the file a first line such as `id,title,abstract,year,url,authors`.",
         )
+    header = _cells(header_line, delimiter)
     records = _records(source.lines(), delimiter)
-    header: list[str] | None = None
+    next(records, None)
     for line, cells, fault in records:
-        if not fault and header is None:
-            header = cells
-        elif fault or not all(map(is_utf8, cells)):
+        if fault or not all(map(is_utf8, cells)):
             yield Rejected(source.origin, line, fault or "not valid UTF-8")
-        elif header is not None and len(cells) != len(header):
+        elif len(cells) != len(header):
             reason = f"the row has {len(cells)} columns, the header {len(header)}"
             yield Rejected(source.origin, line, reason)
-        elif header is not None:
+        else:
             row = dict(zip(header, cells, strict=True))
             yield paper_from(row, origin=source.origin, line=line)
 
@@ -57,13 +56,17 @@ def _header_line(text: str) -> str:
 
 def _delimiter(header_line: str) -> str | None:
     for delimiter in DELIMITERS:
-        try:
-            header = next(csv.reader([header_line], delimiter=delimiter), [])
-        except csv.Error:
-            continue
-        if has_needed_columns(header):
+        if has_needed_columns(_cells(header_line, delimiter)):
             return delimiter
     return None
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a header line; none when it makes no sense."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str], str]]:

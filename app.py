@@ -1,0 +1,107 @@
+"""The chat in a browser: `python app.py`, then http://127.0.0.1:7860. Text in, `Answer` rendered out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rag.errors import CitewiseError, SettingsError
+from rag.settings import Settings
+from rag.ui.opening import OpenAssistant, Progress
+from rag.ui.server import build_app, is_loopback
+
+if TYPE_CHECKING:
+    from rag import Assistant
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = "7860"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve the chat until Ctrl-C. Returns the exit code: 0 stopped, 2 usage."""
+    options = _parser().parse_args(argv)
+    try:
+        _check_host(options.host)
+        settings = Settings.load()
+        listener = _listen(options.host, options.port)
+    except CitewiseError as exc:
+        sys.stderr.write(f"{exc.message}\n{exc.hint}\n")
+        return 2
+    _serve(listener, _opener(options.papers, settings), settings)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Options; each default can be set by an environment variable."""
+    parser = argparse.ArgumentParser(prog="app.py", description="Citewise in a browser.")
+    parser.add_argument(
+        "--host",
+        default=os.environ.get("CITEWISE_HOST", DEFAULT_HOST),
+        help=f"loopback address to listen on (CITEWISE_HOST, default {DEFAULT_HOST})",
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=os.environ.get("CITEWISE_PORT", DEFAULT_PORT),
+        help=f"0 takes any free one (CITEWISE_PORT, default {DEFAULT_PORT})",
+    )
+    parser.add_argument("--papers", help="a file or folder of papers instead of the shipped ones")
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port (0 to 65535)")
+    return int(text)
+
+
+def _check_host(host: str) -> None:
+    if not is_loopback(host):
+        raise SettingsError(
+            f"{host!r} can be reached from other machines, and the chat has no login yet.",
+            hint="Use --host 127.0.0.1, and an SSH tunnel to reach it from elsewhere.",
+        )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything is loaded."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as exc:
+        raise SettingsError(
+            f"Port {port} on {host} cannot be used: {exc.strerror or exc}.",
+            hint="Is the chat running already? Else choose another one with --port.",
+        ) from exc
+
+
+def _opener(papers: str | None, settings: Settings) -> OpenAssistant:
+    """How the page gets its assistant, once, in the background."""
+
+    def open_assistant(progress: Progress) -> Assistant:
+        from rag.assistant import Assistant
+
+        return Assistant.open(papers=papers, settings=settings, progress=progress)
+
+    return open_assistant
+
+
+def _serve(listener: socket.socket, open_assistant: OpenAssistant, settings: Settings) -> None:
+    """Run the page until it is told to stop."""
+    import uvicorn
+
+    host, port = listener.getsockname()[:2]
+    app = build_app(open_assistant, hosts=[host], question_chars_max=settings.question_chars_max)
+    config = uvicorn.Config(app, log_level="warning", server_header=False)
+    where = f"[{host}]" if ":" in host else host
+    sys.stdout.write(f"Citewise is on http://{where}:{port} (Ctrl-C stops it)\n")
+    sys.stdout.flush()
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+"""What was said in one browser tab, and the question being answered in it.
+
+An exchange is rendered once, when it ends; the page shows the joined pieces.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from rag.types import Answer, DraftToken, Event, Failure, Finished, StageStarted, Turn
+
+EXCHANGES_KEPT = 40
+EXCHANGES_REMEMBERED = 10
+
+STOPPED = Failure(
+    "Stopped",
+    "You stopped this question before its answer was checked.",
+    "The draft was discarded. Ask again, or ask something else.",
+)
+
+
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A question on its way: the stages it went through and the draft as far as it is written."""
+
+    question: str
+    waiting: str = ""
+    stages: list[StageStarted] = field(default_factory=list)
+    draft: str = ""
+    answer: Answer | None = None
+    began: float = field(default_factory=time.monotonic)
+
+    def take(self, event: Event) -> None:
+        """Follow one event of the stream."""
+        if isinstance(event, StageStarted):
+            if not self.stages:
+                self.began, self.waiting = time.monotonic(), ""
+            self.stages.append(event)
+        elif isinstance(event, DraftToken):
+            self.draft += event.text
+        elif isinstance(event, Finished):
+            self.answer = event.answer
+
+    def seconds(self) -> list[tuple[str, float]]:
+        """Each stage so far with its seconds; the last one is still running."""
+        ends = [stage.at_s for stage in self.stages[1:]] + [time.monotonic() - self.began]
+        pairs = zip(self.stages, ends, strict=True) if self.stages else ()
+        return [(stage.stage, max(end - stage.at_s, 0.0)) for stage, end in pairs]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question with its answer, or with the reason why there is none."""
+
+    number: int
+    question: str
+    answer: Answer | None
+    failure: Failure | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Conversation:
+    """The exchanges of one tab, oldest first. `html` holds each of them as rendered."""
+
+    exchanges: list[Exchange] = field(default_factory=list)
+    html: list[str] = field(default_factory=list)
+    pending: Pending | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
+    asked: int = 0
+
+    def begin(self, question: str) -> Pending:
+        """Start answering a question."""
+        self.stopping.clear()
+        self.asked += 1
+        self.pending = Pending(question)
+        return self.pending
+
+    def end(self, answer: Answer | None, failure: Failure | None = None) -> Exchange:
+        """The pending question is over: keep what came of it."""
+        assert self.pending is not None
+        exchange = Exchange(self.asked, self.pending.question, answer, failure)
+        self.pending = None
+        self.exchanges = [*self.exchanges, exchange][-EXCHANGES_KEPT:]
+        return exchange
+
+    def keep(self, html: str) -> None:
+        """Put a rendered exchange behind the others."""
+        self.html = [*self.html, html][-EXCHANGES_KEPT:]
+
+    def history(self) -> tuple[Turn, ...]:
+        """The last exchanges as plain text, for questions that lean on them."""
+        turns: list[Turn] = []
+        for exchange in self.exchanges[-EXCHANGES_REMEMBERED:]:
+            said = _said(exchange.answer)
+            if said:
+                turns += [Turn("user", exchange.question), Turn("assistant", said)]
+        return tuple(turns)
+
+
+def _said(answer: Answer | None) -> str:
+    """What the assistant said, in words; empty if it failed."""
+    if answer is None:
+        return ""
+    return answer.abstention.message if answer.abstention else answer.text

@@ -1,0 +1,245 @@
+"""Fakes that can be computed by hand, and an assistant put together from them.
+
+Nothing here patches the code under test: the fakes stand behind the same interfaces as the models, and
+the weights are our own, so that no test depends on what eval/ has fitted.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from pydantic import PrivateAttr
+
+from rag.assistant import Assistant, named_embedder
+from rag.citations import keys_in
+from rag.cleaning import clean
+from rag.index import PaperIndex, open_index
+from rag.ingest import Embedder, ingest_papers
+from rag.logistic import LogisticModel
+from rag.models.encoder import QueryEncoder
+from rag.pipeline import Pipeline, Ports
+from rag.retriever import HybridRetriever, sentence_cosines
+from rag.settings import Settings
+from rag.terms import terms
+from rag.types import Answer, Paper, Timings
+from rag.verifier import Verifier
+
+DIMENSION = 256
+
+
+class HashEmbeddings(Embeddings):
+    """Each term of a text adds one to the component its crc32 names; rows have length 1.
+
+    Texts that share words have a high cosine. `embedded` keeps every text that was asked for.
+    """
+
+    def __init__(self) -> None:
+        self.embedded: list[str] = []
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        self.embedded += texts
+        return [self._row(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return self.embed_documents([text])[0]
+
+    @staticmethod
+    def _row(text: str) -> list[float]:
+        row = np.zeros(DIMENSION)
+        for term in terms(text):
+            row[zlib.crc32(term.encode("utf-8", "replace")) % (DIMENSION - 1)] += 1.0
+        if not row.any():
+            row[-1] = 1.0  # the place of texts without a word
+        return (row / np.linalg.norm(row)).tolist()
+
+
+Reply = str | Exception
+Script = Sequence[Reply] | Callable[[str], Reply]
+
+
+class FakeChatModel(BaseChatModel):
+    """Says what the test wrote: replies from a queue, or from a function of the last message.
+
+    A reply that is an exception is raised. `prompts` keeps every conversation it was given.
+    """
+
+    script: Any
+    _queue: list[Reply] = PrivateAttr(default_factory=list)
+    _prompts: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
+
+    def __init__(self, script: Script = ()) -> None:
+        super().__init__(script=script)
+        self._queue = [] if callable(script) else list(script)
+
+    @property
+    def prompts(self) -> list[list[BaseMessage]]:
+        return self._prompts
+
+    @property
+    def _llm_type(self) -> str:
+        return "fake"
+
+    def _reply(self, messages: list[BaseMessage]) -> str:
+        self._prompts.append(messages)
+        if callable(self.script):
+            reply = self.script(str(messages[-1].content))
+        else:
+            assert self._queue, "the fake was asked more often than it has replies"
+            reply = self._queue.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        message = AIMessage(content=self._reply(messages))
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        for piece in re.findall(r"\s*\S+\s*?|\s+$", self._reply(messages)):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
+
+
+class ConstantVerifier:
+    """The same support for every claim; `claims` keeps what it was asked."""
+
+    def __init__(self, support: float = 1.0) -> None:
+        self._support = support
+        self.claims: list[tuple[str, str]] = []
+
+    def support(self, claims: Sequence[tuple[str, str]]) -> list[float]:
+        self.claims += claims
+        return [self._support] * len(claims)
+
+
+MONARCH = Paper(
+    "monarch",
+    "Monarch Mixer: Mixing Without Attention",
+    "Transformers scale quadratically in sequence length. We present Monarch Mixer, an architecture "
+    "that is sub-quadratic. Monarch Mixer reaches 9.1times higher throughput at sequence length 4K. "
+    "It does not use attention. Monarch Mixer matches BERT-base with 27% fewer parameters.",
+    2023,
+    "https://example.org/monarch",
+)
+RETRO = Paper(
+    "retro",
+    "Retro-Li: Small-Scale Retrieval for Language Models",
+    "Retrieval grounds language models in documents. We introduce Retro-Li, which retrieves from a "
+    "small-scale memory. Retro-Li lowers perplexity by 12% with 1.3B parameters. Retro-Li never "
+    "needs a web-scale database.",
+    2024,
+)
+GALORE = Paper(
+    "galore",
+    "Natural GaLore: Memory-Efficient Training",
+    "Training needs much memory for optimizer states. Natural GaLore applies the inverse empirical "
+    "Fisher information matrix to low-rank gradients using Woodbury's Identity. It cuts optimizer "
+    "memory by 65.5% on RoBERTa.",
+)
+DATAMAN = Paper(
+    "dataman",
+    "DataMan: A Data Manager for Pre-training",
+    "Data quality decides pre-training. DataMan derives 14 quality criteria from perplexity "
+    "anomalies. It annotates 447B tokens of the SlimPajama corpus.",
+)
+MEMORY = Paper(
+    "memory",
+    "Memory Layers for Retrieval at Scale",
+    "Dense layers waste compute. Trainable memory layers add parameters without adding compute. "
+    "Retrieval from memory layers doubles factual accuracy on question answering.",
+)
+PAPERS = (MONARCH, RETRO, GALORE, DATAMAN, MEMORY)
+
+THROUGHPUT = "How much higher throughput does Monarch Mixer reach at sequence length 4K?"
+OFF_CORPUS = "What is the capital of France?"
+
+# Weights of the tests' own: a sentence counts by the words it shares, an answer needs half of them.
+EVIDENCE_MODEL = LogisticModel(-5.0, {"cosine": 4.0, "coverage_with_title": 6.0})
+CONFIDENCE_MODEL = LogisticModel(-3.0, {"coverage_sentences": 8.0})
+
+
+def fake_embedder(name: str = "hash-a") -> Embedder:
+    """Hash embeddings under a name, which is what makes their checksum."""
+    return named_embedder(HashEmbeddings(), name)
+
+
+def built(root: Path, papers: Sequence[Paper] = PAPERS, **settings: Any) -> PaperIndex:
+    """An index of these papers, opened."""
+    ingest_papers(root, papers, fake_embedder(), Settings.load(**settings))
+    return open_index(root)
+
+
+def assistant_over(
+    index: PaperIndex,
+    *,
+    generator: BaseChatModel | None = None,
+    verifier: Verifier | None = None,
+    **settings: Any,
+) -> Assistant:
+    """An assistant of fakes over an index; without a generator it answers by quoting."""
+    known = Settings.load(**settings)
+    encoder = QueryEncoder(HashEmbeddings())
+    retriever = HybridRetriever(index=index, settings=known, encoder=encoder)
+    ports = Ports(
+        retriever=retriever,
+        sentence_cosines=partial(sentence_cosines, index, encoder),
+        idf=index.lexical.idf,
+        evidence_model=EVIDENCE_MODEL,
+        confidence_model=CONFIDENCE_MODEL,
+        verifier=verifier or ConstantVerifier(),
+        generator=generator,
+        count_tokens=lambda text: len(text.split()),
+    )
+    return Assistant(index, Pipeline(ports, known, "fake-fingerprint"), retriever)
+
+
+def timeless(answer: Answer) -> Answer:
+    """The answer without its wall-clock times, for comparing."""
+    return replace(answer, timings=Timings())
+
+
+def assert_sound(answer: Answer, index: PaperIndex) -> None:
+    """What holds for every answer whatever was asked: statuses, keys, offsets, verbatim quotes."""
+    cited = {citation.key: citation for citation in answer.citations}
+    assert answer.status in {"answered", "quoted", "abstained", "error"}
+    assert (answer.abstention is not None) == (answer.status == "abstained")
+    assert (answer.error is not None) == (answer.status == "error")
+    assert bool(answer.sentences) == (answer.status in {"answered", "quoted"}) == bool(cited)
+    assert 0.0 <= answer.confidence <= 1.0
+    assert list(cited) == list(range(1, len(cited) + 1))
+    assert {key for sentence in answer.sentences for key in sentence.citations} == set(cited)
+    assert all(sentence.citations for sentence in answer.sentences)
+    if answer.status in {"answered", "quoted"}:
+        assert set(keys_in(answer.text)) == set(cited)
+    for citation in answer.citations:
+        (paper,) = index.papers([citation.paper_id])
+        assert citation.title == paper.title
+        assert citation.quotes
+        for quote in citation.quotes:
+            assert quote.text == paper.abstract[quote.start : quote.end] == quote.text.strip() != ""
+    if answer.status == "quoted":
+        shown = {clean(quote.text) for citation in answer.citations for quote in citation.quotes}
+        assert {sentence.text for sentence in answer.sentences} <= shown
