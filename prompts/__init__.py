@@ -7,14 +7,11 @@ value goes. Values are inserted as they are: braces, dollars and prompts inside 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
-
-_PLACEHOLDER = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 class PromptFileError(ValueError):
@@ -44,13 +41,17 @@ class Prompt:
 def parse(name: str, source: str) -> Prompt:
     """A prompt from the text of its file.
 
-    :raises PromptFileError: if the header is missing, or declared and used variables differ.
+    :raises PromptFileError: if the header is missing, a '$' begins no variable, or declared and used
+        variables differ.
     """
     header, _, text = source.partition("\n\n")
     if not header.startswith("variables:"):
         raise PromptFileError(f"prompt {name!r} must start with a line 'variables: ...'")
     declared = {part.strip() for part in header.removeprefix("variables:").split(",")} - {""}
-    used = {braced or plain for braced, plain in _PLACEHOLDER.findall(text)}
+    template = Template(text)
+    if not template.is_valid():
+        raise PromptFileError(f"prompt {name!r} holds a '$' that begins no variable; write '$$'")
+    used = set(template.get_identifiers())
     if declared != used:
         raise PromptFileError(f"prompt {name!r} declares {sorted(declared)} but uses {sorted(used)}")
     return Prompt(name, text.strip(), frozenset(declared))

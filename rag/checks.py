@@ -23,6 +23,7 @@ _NEGATION = frozenset(
     "not no never without cannot neither nor none unable fail fails failed lack lacks lacking hardly"
     " barely rarely nothing nobody".split()
 )
+_PRIVATION = frozenset("without no none neither nor lack lacks lacking hardly".split())
 # Evidence may deny in other words than the sentence does.
 _DENIAL = _NEGATION | frozenset(
     "missing absent absence eliminate eliminates eliminating eliminated avoid avoids avoiding prevent"
@@ -64,6 +65,8 @@ def unsupported_names(sentence: str, evidence: str) -> tuple[str, ...]:
     long_forms = _long_forms(sentence, evidence)
     missing = []
     for name in names_in(sentence):
+        if name[0].isdigit() and quantities(name):  # '9.1x' and '1.3B' are numbers
+            continue
         parts = [part for part in words(name) if part not in STOPWORDS]
         if all(part in known or stem(part) in known for part in parts) or name in long_forms:
             continue
@@ -110,8 +113,8 @@ def _denies(word: str, denials: frozenset[str]) -> bool:
 def negation_differs(sentence: str, evidence: str) -> bool:
     """True when the sentence denies what the evidence does not, or drops a denial it does make.
 
-    A denial counts as dropped when the two content words after it, in the same clause of the evidence,
-    stand in a sentence without any negation.
+    A denial counts as dropped when what it denies, in one clause of the evidence, stands in a sentence
+    without any negation.
     """
     said = words(_NOT_ONLY.sub(" ", sentence))
     plain = _NOT_ONLY.sub(" ", evidence)
@@ -126,11 +129,17 @@ def negation_differs(sentence: str, evidence: str) -> bool:
 
 
 def _denied(clause: list[str]) -> Iterator[list[str]]:
-    """For each denial of a clause, the stems of the two content words after it."""
+    """For each denial of a clause, stems of what it denies: two content words after it.
+
+    'Without', 'no' and 'lack' mostly tell what others miss, so there, and where only one word follows,
+    the content word before is part of it: who goes without.
+    """
     for i, word in enumerate(clause):
         if _denies(word, _NEGATION):
-            scope = [stem(w) for w in clause[i + 1 :] if w not in STOPWORDS][:2]
-            if scope:
+            before = [stem(w) for w in clause[:i] if w not in STOPWORDS][-1:]
+            after = [stem(w) for w in clause[i + 1 :] if w not in STOPWORDS][:2]
+            scope = after + before if word in _PRIVATION or len(after) < 2 else after
+            if after and len(scope) > 1:
                 yield scope
 
 

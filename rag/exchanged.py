@@ -77,19 +77,19 @@ def _fit(around: frozenset[str], quantity: Quantity, told: Sequence[Context]) ->
 def _in_context(text: str) -> list[Context]:
     """Each quantity with the words that belong to it: its clause, up to the numbers beside it."""
     plain = _ENUMERATION.sub(" ", plain_text(text))
-    places = [place for place in places(plain) if not place.named]
+    own = [place for place in places(plain) if not place.named]
     breaks = [(b.start(), b.end()) for b in _BREAK.finditer(plain)]
     found: list[Context] = []
-    for i, place in enumerate(places):
+    for i, place in enumerate(own):
         left = max([end for _, end in breaks if end <= place.start], default=0)
         right = min([start for start, _ in breaks if start >= place.end], default=len(plain))
         before, after = plain[left : place.start], plain[place.end : right]
-        between = plain[places[i - 1].end : place.start] if i else ""
-        if i and places[i - 1].end > left:
+        between = plain[own[i - 1].end : place.start] if i else ""
+        if i and own[i - 1].end > left:
             binding = _BINDING.search(between)
             before = binding.group() if binding else ""
-        if i + 1 < len(places) and places[i + 1].start < right:
-            after = _BINDING.sub("", plain[place.end : places[i + 1].start])
+        if i + 1 < len(own) and own[i + 1].start < right:
+            after = _BINDING.sub("", plain[place.end : own[i + 1].start])
         near = _content(before) | _content(after)
         if i and _SPAN.fullmatch(between):  # both ends of '80-95%' share their words
             near |= found[-1][1]

@@ -51,8 +51,8 @@ _SPELLED_NUMBER = (
 )
 _NUMBER = re.compile(
     r"(?:(?<![\w.])|(?<=\d[x×]))"
-    r"(?:(?P<prefix>[^\W\d_][\w.]*(?:-[\w.]+)*-)?(?P<factor>(?<!\d\s)[x×]\s?)?"
-    r"(?P<digits>\d+(?:,\d{3})+(?:\.\d+)?|\d*\.?\d+(?:[eE]-?\d+)?)"
+    r"(?:(?P<prefix>[^\W\d_][\w.]{0,40}(?:-[\w.]{1,40}){0,5}-)?(?P<factor>(?<!\d\s)[x×]\s?)?"
+    r"(?P<digits>\d+(?:,\d{3})+(?:\.\d+)?|(?:\d+(?:\.\d+)?|\.\d+)(?:[eE]-?\d+)?)"
     rf"|(?P<spelled>(?i:{_SPELLED_NUMBER})))(?P<tail>[^\W\d_]*)"
     r"(?:[\s-](?P<scale>(?i:hundred|thousand|million|billion|trillion))\b)?"
 )

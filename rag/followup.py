@@ -1,7 +1,7 @@
 """History + question -> a question that stands alone, and is shown to the person who asked.
 
-No model: a follow-up is recognised by its pronouns or its missing subject, and the subject is taken from
-what was said before: the names of the last question, else of the last answer, else the question itself.
+No model: a follow-up is recognised by what it leaves open, a pronoun or a missing clause, and gets the
+names of the last question, or its words when it names nothing. What stands alone is never changed.
 """
 
 from __future__ import annotations
@@ -10,68 +10,118 @@ import re
 from collections.abc import Sequence
 
 from rag.citations import strip_marks
-from rag.question import focus_words, names_in
-from rag.terms import fold
+from rag.question import focus_words, is_blank, names_in
+from rag.terms import STOPWORDS, fold, words
 from rag.types import Turn
 
-_OPENING = re.compile(r"^\s*(?:and|but|so|also|then|ok(?:ay)?|what about|how about)\b[\s,]*", re.I)
-_REFERENCE = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|he|she|those|these|there|this|that|such|one|ones"
-    r"|the (?:same )?(?:paper|authors?|method|model|approach|work|study|system|technique|framework"
-    r"|dataset|benchmark|results?|former|latter|algorithm))\b",
+_AUX = r"(?:is|are|was|were|does|do|did|can|could|has|have|had|will|would|should|must|isn't|doesn't|didn't)"
+_OPENING = re.compile(r"^\W*(?:(?:and|but|so|also|then|ok(?:ay)?|what about|how about)\b[\s,]*)+", re.I)
+_CLAUSE = re.compile(rf"\b{_AUX}\b", re.IGNORECASE)
+# 'Is it possible to' asks of nothing; 'does it', 'how are they' of something said.
+_IT = (
+    r"it(?! (?:\w+ )?(?:possible|true|necessary|hard|easy|least|worth|safe|better|known|clear|make|argued"
+    r"|explained|likely|important|enough|take|the)\b)"
+)
+_ASKED_OF = re.compile(rf"\b{_AUX} (?:{_IT}|they|this|that|these|those|he|she)\b", re.IGNORECASE)
+_PRONOUN = re.compile(
+    rf"\b(?:{_IT}|its|they|them|theirs?|those|these|this|he|she)\b"
+    r"|(?:^|\b(?:for|with|of|by|on|in|to|from|than|like|without|after|how|why)) that\b",
     re.IGNORECASE,
 )
-_SUBJECT = re.compile(r"\b(?:it|they|them|this (?:method|model|approach|paper|work)|this|that)\b", re.I)
-_DETERMINED = re.compile(
-    r"\b(?:this|that|these|those) (?=[a-z])|\bthat\b(?= (?:the|a|an|is|are|was|were|can|we|they)\b)",
+# What can only point back: 'for that?', 'training on those?', 'the larger ones', 'by that measure'.
+_POINTER = re.compile(
+    r"(?<!who did )(?<!is )\b(?:that|those|these|this|then|so|instead|otherwise|afterwards)\W*$"
+    r"|(?<!is )(?<!are )\bthere\W*$"
+    r"|\bones?\W*$|\b(?:the|which) (?:[\w-]+ ){0,3}?(?:ones?|variant|alternative|entry|former|latter)\b"
+    r"|\bthe (?:rest|others?)\W*$"
+    r"|\b(?:that|this|those|these) (?:papers?|authors?|method|model|approach|work|study|system|technique"
+    r"|framework|dataset|data|benchmark|results?|measure|reasoning|baseline|two)\b(?=[^,]*$)",
     re.IGNORECASE,
 )
-_FEW_WORDS = 4
-_TOPIC_NAMES = 3
+_THE_WORK = re.compile(
+    r"\bthe (?:same |other |proposed )?(?:papers?|authors?|methods?|models?|approach|work|study|system"
+    r"|technique|framework|datasets?|data|benchmark|results?|algorithm|baselines?|llms?)\b",
+    re.IGNORECASE,
+)
+_FRAGMENT = re.compile(
+    r"^\W*(?:compared|versus|vs|with|without|against|same|any better|any worse|e\.g|even|only)\b[^,]*$",
+    re.IGNORECASE,
+)
+_GENERAL = re.compile(
+    rf"^\W*(?:what|who) (?:is|are|was|were) (?!the\b)|\b{_AUX} there\b"
+    r"|^\W*(?:how|what) (?:does|do|did) [^?]+ (?:work|do|mean)\W*$",
+    re.IGNORECASE,
+)
+_WH = re.compile(r"^\W*(?:which|what|who|where|when|why|how)\b", re.IGNORECASE)
+_MARKS = "\"'“”‘’.,;:?!()[]"
+_MARKED = re.compile(r"[a-z][A-Z]|[A-Z]{2}|\d")
+_SINGULAR = re.compile(r"\bit(?P<whose>s?)\b(?!')", re.IGNORECASE)
+_POINTED_WORDS = 7
+# At most: questions looked back at, names and words taken over.
+_TURNS, _TOPIC_NAMES, _TOPIC_WORDS = 6, 2, 8
 # Names that say nothing about which paper is meant.
 _GENERIC = frozenset(
     "llm llms lm lms rl ai nlp moe qa sft rlhf cot gpu gpus transformer transformers gpt bert vlm vlms"
-    " mllm mllms rag api english".split()
+    " mllm mllms rag api english slm slms nmt asr kv ctr".split()
 )
 
 
 def is_followup(question: str) -> bool:
-    """True when a question leans on what was said: a reference without a name of its own, or a fragment."""
+    """True when a question leans on what was said: a reference to it, or a fragment of a question."""
     if _OPENING.match(question):
         return True
-    if names_in(question) and len(focus_words(question)) > _FEW_WORDS:
-        return bool(re.search(r"\b(?:it|its|they|their|them)\b", question, re.I))
-    return bool(_REFERENCE.search(question)) or len(focus_words(question)) < _FEW_WORDS
+    name = next((n for n in names_in(question) if _tells(n)), None)
+    own = question[: question.index(name)] if name else question
+    count = len(focus_words(question))
+    if count <= _POINTED_WORDS and _POINTER.search(question):
+        return True
+    for reference, limit in ((_ASKED_OF, 5), (_PRONOUN, 2)):
+        found = reference.search(own)
+        if found and len(focus_words(question[: found.start()])) < limit:
+            return True
+    opened = _WH.match(question)
+    if not _CLAUSE.search(question):
+        return count <= (_POINTED_WORDS if _FRAGMENT.match(question) else 1 if name else 4 if opened else 3)
+    if name or _GENERAL.search(question):
+        return False
+    return count <= (2 if opened else 3) or (_THE_WORK.search(question) is not None and count <= 4)
 
 
-def topic_of(history: Sequence[Turn]) -> str:
-    """What the conversation is about: names of the last questions and answers, newest first.
+def topic_of(asked: str, told: str, *, fragment: bool) -> str:
+    """What the last question asked about and its answer told of: the names of the question, as written.
 
-    Falls back to the last question's own words when nothing was named.
+    When it names nothing, and for a `fragment` that lacks a clause of its own, its content words; then
+    also the first marked name of the answer.
     """
-    asked = [turn.content for turn in reversed(history) if turn.role == "user"]
-    told = [strip_marks(turn.content) for turn in reversed(history) if turn.role == "assistant"]
-    for text in (*asked[:1], *told[:1], *asked[1:]):
-        names = _phrases(text)
-        if names:
-            return ", ".join(names[:_TOPIC_NAMES])
-    return " ".join(focus_words(asked[0])) if asked else ""
+    names = phrases(asked)
+    if names and not fragment:
+        return ", ".join(names[:_TOPIC_NAMES])
+    silent = STOPWORDS | {"much", "many", "good", "happens"}
+    tokens = [token.strip(_MARKS) for token in asked.split() if set(words(token)) - silent]
+    marked = [name for name in phrases(told) if _MARKED.search(name)] if not names else []
+    return ", ".join(part for part in (" ".join(tokens[:_TOPIC_WORDS]), *marked[:1]) if part)
 
 
-def _phrases(text: str) -> list[str]:
-    """Names with their neighbours joined: 'Monarch Mixer' is one, not two; question words left out."""
-    names = {n for n in names_in(text) if fold(n) not in _GENERIC and not n[0].isdigit()}
-    phrases: list[list[str]] = [[]]
+def phrases(text: str) -> list[str]:
+    """Names with their neighbours joined ('Monarch Mixer', 'SemEval-2025 Task 11'), marked ones first."""
+    names = set(names_in(text))
+    found: list[list[str]] = [[]]
     for raw in text.split():
-        token = raw.strip("\"'“”‘’.,;:?!()[]")
-        core = re.sub(r"['’]s$", "", token)
-        if core in names:
-            phrases[-1].append(core)
+        core = re.sub(r"['’]s$", "", raw.strip(_MARKS))
+        if core in names or (found[-1] and core.isdigit()):
+            found[-1].append(core)
         else:
-            phrases.append([])
-        if raw != token and phrases[-1]:
-            phrases.append([])
-    return list(dict.fromkeys(" ".join(phrase) for phrase in phrases if phrase))
+            found.append([])
+        if raw != core:
+            found.append([])
+    joined = [" ".join(phrase) for phrase in found if phrase]
+    telling = [name for name in dict.fromkeys(joined) if _tells(name)]
+    return sorted(telling, key=lambda name: _MARKED.search(name) is None)
+
+
+def _tells(name: str) -> bool:
+    """False for what many papers mention: 'LLMs', '7B', '3D'."""
+    return not all(fold(w) in _GENERIC or re.fullmatch(r"\d[\d.]*[A-Za-z]?", w) for w in name.split())
 
 
 def standalone(question: str, history: Sequence[Turn]) -> str:
@@ -80,21 +130,21 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     >>> standalone("How many tokens did it use?", [Turn("user", "What does Retro-Li do?")])
     'How many tokens did Retro-Li use?'
     """
-    if not history or not is_followup(question):
+    places = [i for i, turn in enumerate(history) if turn.role == "user"][-_TURNS:]
+    if is_blank(question) or not places or not is_followup(question):
         return question
-    topic = topic_of(history)
-    if not topic:
+    # The last question may itself lean on the one before.
+    asked = standalone(history[places[-1]].content, history[places[0] : places[-1]])
+    told = " ".join(strip_marks(turn.content) for turn in history[places[-1] + 1 :])
+    bare = _OPENING.sub("", question).strip()
+    bare = question if is_blank(bare) else bare
+    topic = topic_of(asked, told, fragment=not _CLAUSE.search(bare))
+    if not topic or fold(topic) in fold(bare):
         return question
-    bare = _OPENING.sub("", question).strip() or question
     bare = bare[:1].upper() + bare[1:]
-    masked = _DETERMINED.sub(lambda m: m.group().replace("t", "\0").replace("T", "\1"), bare)
-    if _SUBJECT.search(masked):
-        replaced = _SUBJECT.sub(lambda _: topic, masked, count=1)
-        return _unmask(re.sub(r"\b(?:its|their)\b", f"{topic}'s", replaced, count=1, flags=re.I))
-    if re.search(r"\b(?:its|their)\b", bare, re.I):
-        return re.sub(r"\b(?:its|their)\b", f"{topic}'s", bare, count=1, flags=re.I)
+    single = phrases(asked)[:1]
+    found = _SINGULAR.search(bare)
+    if single and found and not names_in(bare[: found.start()]):
+        owner = single[0] + ("'s" if found["whose"] else "")
+        return f"{bare[: found.start()]}{owner}{bare[found.end() :]}"
     return f"{bare.rstrip('?. ')} ({topic})" + ("?" if question.rstrip().endswith("?") else "")
-
-
-def _unmask(text: str) -> str:
-    return text.replace("\0", "t").replace("\1", "T")

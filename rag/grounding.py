@@ -15,18 +15,28 @@ from rag.checks import fault, quantities
 from rag.chunking import sentence_spans
 from rag.citations import keys_in, resolved, strip_marks
 from rag.cleaning import clean
-from rag.question import asks_for_number
+from rag.question import asks_for_number, printable
 from rag.terms import content_terms
 from rag.types import DroppedSentence, Evidence, Sentence
-from rag.verifier import Verifier
+from rag.verifier import FRAMING, Verifier, containment, is_verbatim
 
-_LEAD = re.compile(r"^(?:[-*•]\s+|(?:answer|a)\s*:\s*|\d+[.)]\s+)+", re.IGNORECASE)
+_LEAD = re.compile(
+    r"^(?:[-*•:]\s+|(?:the )?(?:answer|source|a)(?: is)?\s*:\s*|\d+[.)]\s+)+", re.IGNORECASE
+)
+_DANGLING = re.compile(
+    r"(?:\b(?:is|are|was|the|a|an|of|to|in|and|or|that|which|by|with|for|as|it|this|we)|[-,:;(])$", re.I
+)
 _NO_ANSWER = re.compile(
     r"\b(?:not (?:provided|mentioned|specified|stated|in the (?:evidence|sources?))"
     r"|(?:do|does) not (?:provide|mention|specify|state|contain)|no (?:information|mention))\b",
     re.IGNORECASE,
 )
 _WORDS_MIN = 3
+_UNSTOPPED_WORDS_MAX = 8
+# Shorter copies are extractive answers; a whole sentence copied is a quote without its choice of sentences.
+_COPY_WORDS_MIN = 15
+# A sentence that rests only on evidence far less likely than the best answers something else.
+RELATIVE_SCORE_MIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ def split_draft(draft: str) -> list[Drafted]:
     """Sentences with their marks; a mark after the full stop belongs to the sentence before it."""
     text = re.sub(r"([.!?])(\s*(?:\[\d[\d,;\s]*\])+)", r"\2\1", draft)
     found = []
-    for line in text.split("\n"):
+    for line in map(printable, text.split("\n")):
         for start, end in sentence_spans(line):
             sentence = line[start:end]
             bare = _LEAD.sub("", strip_marks(sentence)).strip()
@@ -76,16 +86,20 @@ def ground(
 ) -> Grounded:
     """Keep the sentences that the evidence carries; see the module docstring."""
     texts = {key: evidence_text(evidence, key) for key in {item.key for item in evidence}}
+    titles = [clean(item.paper.title) for item in evidence]
     kept: list[Sentence] = []
     dropped: list[DroppedSentence] = []
-    for drafted in split_draft(draft):
+    for drafted in split_draft(_without_titles(draft, titles)):
         said = {sentence.text.casefold() for sentence in kept}
         reason = blemish(question, drafted.text, said)
         if reason is None:
             verdict = _best_key(drafted, texts, verifier, support_min)
             if isinstance(verdict, Sentence):
-                kept.append(verdict)
-                continue
+                reason = _shortcoming(verdict, evidence)
+                if reason is None:
+                    kept.append(verdict)
+                    continue
+                verdict = DroppedSentence(verdict.text, reason, verdict.support)
             dropped.append(verdict)
         else:
             dropped.append(DroppedSentence(drafted.text, reason, 0.0))
@@ -104,11 +118,44 @@ def blemish(question: str, sentence: str, said: set[str]) -> str | None:
         return "a question"
     if _NO_ANSWER.search(sentence):
         return "says there is no answer"
-    if len(sentence.split()) < _WORDS_MIN and not quantities(sentence):
+    bare_digit = sentence.strip(".").isdigit() and len(sentence) < _WORDS_MIN
+    if bare_digit or (len(sentence.split()) < _WORDS_MIN and not quantities(sentence)):
         return "a fragment"
-    if content_terms(sentence) <= content_terms(question):
-        return "repeats the question"
+    if _DANGLING.search(sentence) or (not sentence.endswith((".", "!", '"', ")")) and _is_long(sentence)):
+        return "unfinished"
+    if content_terms(sentence) - FRAMING <= content_terms(question):
+        return "adds nothing to the question"
     return None
+
+
+def _is_long(sentence: str) -> bool:
+    """A short phrase may stand without a full stop ('Up to 9.1x'); a long one was cut off."""
+    return len(sentence.split()) > _UNSTOPPED_WORDS_MAX
+
+
+def _without_titles(draft: str, titles: Sequence[str]) -> str:
+    """The draft without 'Title:' in front of what it copies from the sources."""
+    for title in titles:
+        draft = draft.replace(f"{title}:", "")
+    return draft
+
+
+def _shortcoming(sentence: Sentence, evidence: Sequence[Evidence]) -> str | None:
+    """Why a true sentence is still not the answer to show, or None."""
+    if not _rests_on_the_best(sentence, evidence):
+        return "rests on a sentence that hardly bears on the question"
+    text = evidence_text(evidence, sentence.citations[0])
+    if len(sentence.text.split()) >= _COPY_WORDS_MIN and is_verbatim(sentence.text, text):
+        return "copies the source; a quote does that better"
+    return None
+
+
+def _rests_on_the_best(sentence: Sentence, evidence: Sequence[Evidence]) -> bool:
+    """The evidence sentence it is closest to is about as likely as the best one of its paper's evidence."""
+    own = [item for item in evidence if item.key in sentence.citations]
+    shares = [containment(sentence.text, clean(item.text)) for item in own]
+    nearest = [item.score for item, share in zip(own, shares, strict=True) if share >= max(shares)]
+    return max(nearest) >= RELATIVE_SCORE_MIN * max(item.score for item in evidence)
 
 
 def _best_key(

@@ -169,8 +169,12 @@ class Pipeline:
 
     def _standalone(self, question: Question) -> str:
         """The cleaned question, made to stand alone."""
-        asked = normalise(question.text, chars_max=self._settings.question_chars_max)
-        return asked if is_blank(asked) else standalone(asked, question.history)
+        limit = self._settings.question_chars_max
+        asked = normalise(question.text, chars_max=limit)
+        if is_blank(asked):
+            return asked
+        told = [replace(turn, content=normalise(turn.content, chars_max=limit)) for turn in question.history]
+        return normalise(standalone(asked, told), chars_max=limit)
 
     def conversations(self, prepared: Prepared) -> list[list[BaseMessage]]:
         """What the generator is asked: one conversation, or one per paper; none when quotes will do."""

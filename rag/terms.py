@@ -16,7 +16,7 @@ import Stemmer
 
 # 9.1, 1,000, 3.5e-4 and 48b stay one word; so do gpt-4 and k-means (their parts are added too).
 _WORD = re.compile(r"\d+(?:[.,]\d+)*[a-z%]*|[^\W\d_][^\W_]*(?:['’][a-z]+)?", re.UNICODE)
-_COMPOUND = re.compile(r"[^\W_]+(?:[-/][^\W_]+)+", re.UNICODE)
+_COMPOUND = re.compile(r"(?<![^\W_])[^\W_]+(?:[-/][^\W_]+)+", re.UNICODE)
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 STOPWORDS = frozenset(
@@ -76,7 +76,7 @@ def _extras(text: str) -> Iterator[str]:
     """gpt-4 -> gpt4; InstructRetro -> instruct, retro: what people type in another spelling."""
     for match in _COMPOUND.finditer(text):
         yield stem(re.sub(r"[-/]", "", fold(match.group())))
-    for word in re.findall(r"[A-Za-z]*[a-z][A-Z][A-Za-z]*", text):
-        parts = _CAMEL.findall(word)
+    for word in re.findall(r"[A-Za-z]+", text):
+        parts = _CAMEL.findall(word) if re.search(r"[a-z][A-Z]", word) else []
         if len(parts) > 1:
             yield from (stem(part.casefold()) for part in parts if len(part) > 2)

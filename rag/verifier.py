@@ -15,7 +15,7 @@ from rag.models.encoder import QueryEncoder
 from rag.terms import content_terms
 
 # Words a summary may add without claiming anything.
-_FRAMING = content_terms(
+FRAMING = content_terms(
     "paper authors study method approach model work results show shows showed proposes proposed"
     " propose introduces introduced introduce presents present achieves achieve achieved reports"
     " reported uses use used using called based allows provides according sources source answer"
@@ -32,7 +32,7 @@ class Verifier(Protocol):
 
 def containment(sentence: str, evidence: str) -> float:
     """Share of the sentence's content words that occur in the evidence; 1.0 when it has none."""
-    said = content_terms(sentence) - _FRAMING
+    said = content_terms(sentence) - FRAMING
     return len(said & content_terms(evidence)) / len(said) if said else 1.0
 
 
@@ -40,15 +40,20 @@ def support_features(sentence: str, evidence: str, cosine: float) -> dict[str, f
     """Signals of support. `evidence` is a title line and the sentences below it, one a line."""
     lines = [line for line in evidence.split("\n") if line]
     shares = [containment(sentence, line) for line in lines]
-    said = content_terms(sentence) - _FRAMING
+    said = content_terms(sentence) - FRAMING
     missing = len(said - content_terms(evidence))
     return {
         "containment": containment(sentence, evidence),
         "best_line_containment": max(shares, default=0.0),
         "missing_words": min(missing, 10) / 5.0,
         "cosine": cosine,
-        "verbatim": float(_squeezed(sentence) in _squeezed(evidence)),
+        "verbatim": float(is_verbatim(sentence, evidence)),
     }
+
+
+def is_verbatim(sentence: str, evidence: str) -> bool:
+    """True when the words of the sentence stand in the evidence in this order, without a gap."""
+    return _squeezed(sentence) in _squeezed(evidence)
 
 
 def _squeezed(text: str) -> str:

@@ -10,7 +10,6 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,12 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
-from rag.assistant import Assistant, named_embedder
+from rag.assistant import Assistant, Parts, assemble, named_embedder
 from rag.citations import keys_in
 from rag.cleaning import clean
 from rag.index import PaperIndex, open_index
 from rag.ingest import Embedder, ingest_papers
 from rag.logistic import LogisticModel
-from rag.models.encoder import QueryEncoder
-from rag.pipeline import Pipeline, Ports
-from rag.retriever import HybridRetriever, sentence_cosines
 from rag.settings import Settings
 from rag.terms import terms
 from rag.types import Answer, Paper, Timings
@@ -177,7 +173,7 @@ THROUGHPUT = "How much higher throughput does Monarch Mixer reach at sequence le
 OFF_CORPUS = "What is the capital of France?"
 
 # Weights of the tests' own: a sentence counts by the words it shares, an answer needs half of them.
-EVIDENCE_MODEL = LogisticModel(-5.0, {"cosine": 4.0, "coverage_with_title": 6.0})
+EVIDENCE_MODEL = LogisticModel(-2.0, {"cosine": 2.0, "coverage_with_title": 3.0})
 CONFIDENCE_MODEL = LogisticModel(-3.0, {"coverage_sentences": 8.0})
 
 
@@ -200,20 +196,14 @@ def assistant_over(
     **settings: Any,
 ) -> Assistant:
     """An assistant of fakes over an index; without a generator it answers by quoting."""
-    known = Settings.load(**settings)
-    encoder = QueryEncoder(HashEmbeddings())
-    retriever = HybridRetriever(index=index, settings=known, encoder=encoder)
-    ports = Ports(
-        retriever=retriever,
-        sentence_cosines=partial(sentence_cosines, index, encoder),
-        idf=index.lexical.idf,
-        evidence_model=EVIDENCE_MODEL,
-        confidence_model=CONFIDENCE_MODEL,
-        verifier=verifier or ConstantVerifier(),
-        generator=generator,
-        count_tokens=lambda text: len(text.split()),
+    parts = Parts(generator=generator, verifier=verifier or ConstantVerifier())
+    known = Settings.load(**{"generator": "none", **settings})
+    assistant = assemble(index, fake_embedder(), known, parts)
+    pipeline = assistant._pipeline
+    pipeline._ports = replace(
+        pipeline._ports, evidence_model=EVIDENCE_MODEL, confidence_model=CONFIDENCE_MODEL
     )
-    return Assistant(index, Pipeline(ports, known, "fake-fingerprint"), retriever)
+    return assistant
 
 
 def timeless(answer: Answer) -> Answer:

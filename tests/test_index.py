@@ -69,9 +69,7 @@ def test_the_manifest_tells_how_the_index_was_made(index: PaperIndex, root: Path
     )
     assert manifest.content == content_digest(PAPERS, embedder.checksum, manifest.views)
     written = {
-        str(path.relative_to(generation(root)))
-        for path in generation(root).rglob("*")
-        if path.is_file()
+        str(path.relative_to(generation(root))) for path in generation(root).rglob("*") if path.is_file()
     }
     assert written == {*manifest.files, "manifest.json"}
     assert {"papers.sqlite", "vectors.faiss", "vectors.ids.json", "lexical/papers.json"} <= written
@@ -85,9 +83,7 @@ def test_the_fingerprint_follows_the_content(root: Path, index: PaperIndex, tmp_
 
 def test_one_index_serves_several_threads(index: PaperIndex) -> None:
     found: list[list[Paper]] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(index.papers(["galore"]))) for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(index.papers(["galore"]))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -107,7 +107,7 @@ def test_updating_embeds_the_changed_paper_only_and_forgets_the_old_text(shop: W
     index = shop.open()
     assert sorted(shop.model.embedded) == texts_of(index, changed)
     assert_complete(index, [changed if paper is RETRO else paper for paper in PAPERS])
-    assert all(paper_id != "retro" for paper_id, _ in index.lexical.search("web-scale database", 9))
+    assert all(paper_id != "retro" for paper_id, _ in index.lexical.search("database", 9))
 
 
 def test_removing_embeds_nothing(shop: Workshop) -> None:
@@ -247,9 +247,7 @@ def test_an_ingestion_that_fails_leaves_the_old_one(shop: Workshop) -> None:
     shop.ingest(MONARCH)
     before = everything_under(shop.root)
     with pytest.raises(MemoryError):
-        ingest_papers(
-            shop.root, [RETRO], replace(shop.embedder, model=Broken()), shop.settings
-        )
+        ingest_papers(shop.root, [RETRO], replace(shop.embedder, model=Broken()), shop.settings)
     assert everything_under(shop.root) == before
 
 
@@ -288,9 +286,7 @@ def test_files_in_bad_rows_out(tmp_path: Path, fake_models: HashEmbeddings) -> N
     assert {paper.title for paper in index.all_papers()} == {row["title"] for row in rows[:3]}
 
 
-def test_an_unreadable_file_leaves_the_collection(
-    tmp_path: Path, fake_models: HashEmbeddings
-) -> None:
+def test_an_unreadable_file_leaves_the_collection(tmp_path: Path, fake_models: HashEmbeddings) -> None:
     settings = Settings.load()
     good, empty = tmp_path / "good.jsonl", tmp_path / "empty.jsonl"
     good.write_text(json.dumps({"title": MONARCH.title, "abstract": MONARCH.abstract}) + "\n")
@@ -327,8 +323,9 @@ def version(number: int) -> list[Paper]:
 
 
 # Imports once, then forks a writer whenever it is asked to: Python's start-up is not what is tested.
+# The disk is made slow, so that most kills fall between the first file and CURRENT.
 WRITERS = """
-import os, sys
+import os, sys, time
 from pathlib import Path
 from fakes import fake_embedder
 from rag.ingest import ingest_papers
@@ -336,6 +333,8 @@ from rag.settings import Settings
 from test_ingest import version
 
 root, settings, embedder = Path(sys.argv[1]), Settings.load(), fake_embedder()
+sync = os.fsync
+os.fsync = lambda file: (time.sleep(0.003), sync(file))
 print("ready", flush=True)
 for line in sys.stdin:
     child = os.fork()
@@ -395,14 +394,14 @@ def test_killed_at_any_moment_the_index_is_the_old_or_the_new_one(
     shop.ingest(*version(0))
     last, scraps = 0, 0
     for _ in range(15):
-        finished = killed_after(writers, last, chance.uniform(0.01, 0.25))
+        finished = killed_after(writers, last, chance.uniform(0.01, 0.3))
         scraps += len(list(shop.root.glob(".new-*")))
         index = shop.open()
         text = index.papers(["p0"])[0].abstract
         last = int(text.split("version ")[1].split()[0])
         assert last in {finished, finished + 1}
         assert_complete(index, version(last))
-    assert last > 15, "the writers were killed before they wrote anything"
+    assert last > 2, "the writers were killed before they wrote anything"
     assert scraps, "no writer was killed while it was writing"
     shop.ingest(*version(1000), remove=["odd"])
     assert_complete(shop.open(), version(1000))

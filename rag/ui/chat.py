@@ -72,7 +72,7 @@ class Chat:
             conversation.stopping.set()
 
     def settle(self, conversation: Conversation | None) -> View:
-        """After `ask`, however it ended: nothing is left pending."""
+        """After `ask` broke: nothing is left pending."""
         conversation = conversation or Conversation()
         if conversation.pending is not None:
             return _ended(conversation, BROKEN)

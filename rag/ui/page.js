@@ -1,5 +1,5 @@
 // Clicking [n] opens the abstract it points to; the browser's own link does the scrolling.
-// A new question is brought into view. Everything works without this file, only less comfortably.
+// A new question is brought into view, and again when its answer is there. Everything works without this file, only less comfortably.
 (() => {
   const cardOf = (mark) => document.getElementById(mark.getAttribute("href").slice(1));
 
@@ -23,13 +23,19 @@
     });
   }
 
+  // Not on phones: there the keyboard would cover the page.
+  let focused = !matchMedia("(min-width: 861px)").matches;
   let turns = 0;
+  let landed = 0;
   const follow = () => {
+    const box = document.querySelector("#cw-question textarea");
+    if (box && !focused) box.focus({ preventScroll: true });
+    focused ||= Boolean(box);
     const all = document.querySelectorAll(".cw-turn");
-    if (all.length > turns) all[all.length - 1].scrollIntoView({ block: "start" });
+    const done = document.querySelectorAll("#cw-log .cw-turn").length;
+    if (all.length > turns || done > landed) all[all.length - 1].scrollIntoView();
     turns = all.length;
+    landed = done;
   };
-  addEventListener("load", () => {
-    new MutationObserver(follow).observe(document.body, { childList: true, subtree: true });
-  });
+  new MutationObserver(follow).observe(document, { childList: true, subtree: true });
 })();

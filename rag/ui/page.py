@@ -66,7 +66,6 @@ class _Parts:
                     placeholder="Ask about the papers…",
                     lines=1,
                     max_lines=6,
-                    autofocus=True,
                     scale=1,
                     elem_id="cw-question",
                 )
@@ -111,7 +110,7 @@ def build_page(chat: Chat) -> gr.Blocks:
 
 
 def _wire_asking(parts: _Parts, chat: Chat) -> list[Any]:
-    """Ask, stop, start over. Returns the events that end a question."""
+    """Ask, stop, start over. Returns the events after which the assistant may be ready or not."""
 
     def ask(question: str, state: Conversation | None) -> Iterator[Updates]:
         for view in chat.ask(question, state):
@@ -139,7 +138,8 @@ def _wire_asking(parts: _Parts, chat: Chat) -> list[Any]:
     started = [typed, *(b.click(inputs=[b, parts.state], **asking) for b in parts.examples)]
     parts.stop.click(chat.stop, [parts.state], None, **_AT_ONCE)
     parts.renew.click(renew, [parts.state], parts.outputs, cancels=started, **_AT_ONCE)
-    return [event.then(settle, [parts.state], parts.outputs, **_AT_ONCE) for event in started]
+    settled = [e.failure(settle, [parts.state], parts.outputs, **_AT_ONCE) for e in started]
+    return [*started, *settled]
 
 
 def _wire_readiness(page: gr.Blocks, parts: _Parts, chat: Chat, asked: Sequence[Any]) -> None:

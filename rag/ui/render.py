@@ -15,6 +15,7 @@ from rag.ui.evidence import anchor, panel
 from rag.ui.inert import inert, inert_lines, shown
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
+_BETWEEN_QUOTES = re.compile(r"(?<=\])\s+(?=“)")
 _HIGH, _MEDIUM = 0.8, 0.5
 _STATUS = {
     "answered": ("Answered", "Every sentence was checked against the sentences it cites."),
@@ -98,15 +99,26 @@ def _verdict(answer: Answer) -> str:
 
 
 def _text(answer: Answer, number: int) -> str:
-    """The answer with its [n] marks as links to the evidence; '- ' lines become a list."""
+    """The answer as composed, a part for each of its lines; lines that begin with '- ' are a list."""
     message = answer.abstention.message if answer.abstention else answer.text
+    titles = [clean(citation.title) for citation in answer.citations]
     keys = {citation.key for citation in answer.citations}
     parts: list[str] = []
     for line in filter(str.strip, clean(message).splitlines()):
-        item = line.startswith("- ")
-        body = _linked(line[2:] if item else line, keys, number)
-        parts.append(f'<div class="{"cw-item" if item else "cw-line"}">{body}</div>')
+        kind, said = ("item", line[2:]) if line.startswith("- ") else ("line", line)
+        said, heading = _without_title(said, titles)
+        quotes = _BETWEEN_QUOTES.split(said) if said.startswith("“") else [said]
+        body = "".join(f"<div>{_linked(quote, keys, number)}</div>" for quote in quotes)
+        parts.append(f'<div class="cw-{kind}">{heading}{body}</div>')
     return f'<div class="cw-answer">{"".join(parts)}</div>'
+
+
+def _without_title(line: str, titles: Collection[str]) -> tuple[str, str]:
+    """A line 'Title: what it says' in two: what it says, and the title as a heading."""
+    for title in titles:
+        if line.startswith(f"{title}: "):
+            return line[len(title) + 2 :], f'<div class="cw-paper">{inert(title)}</div>'
+    return line, ""
 
 
 def _linked(line: str, keys: Collection[int], number: int) -> str:

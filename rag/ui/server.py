@@ -74,6 +74,7 @@ def build_app(
         page,
         path="/",
         footer_links=[],
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         run_history=False,
         show_error=False,
         max_file_size=_REQUEST_BYTES_MAX,

@@ -1,0 +1,131 @@
+"""A deterministic assistant for the tests of the chat page: what it does follows from the words asked.
+
+`France` abstains, `quote` quotes, `hostile` answers from a poisoned paper, `fail` and `crash` raise,
+a question with `it` is rewritten; everything else is answered. Run as a script it serves the page.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+from rag.errors import GenerationFailed
+from rag.types import (
+    Abstention,
+    Answer,
+    Citation,
+    DraftToken,
+    DroppedSentence,
+    Event,
+    Finished,
+    Paper,
+    Passage,
+    Quote,
+    Sentence,
+    StageStarted,
+    Timings,
+    Trace,
+    Turn,
+)
+
+CARRYING = "It reaches 9.1times higher throughput at sequence length 4K."
+ABSTRACT = f"We introduce Mixer, a fast layer. {CARRYING} Code is at https://example.org/mixer ."
+HOSTILE = (
+    "<script>window.hurt=1</script><img src=x onerror=window.hurt=2>"
+    "![pixel](http://evil.invalid/px.png) [press](javascript:window.hurt=3) ${window.hurt=4}"
+    " {{constructor}} $$\\href{http://evil.invalid/tex}{x}$$ <http://evil.invalid/auto>"
+    " http://evil.invalid/bare `code` **bold** </div></mark><style>*{display:none}</style>"
+)
+PAPERS = (
+    Paper("p1", "Mixer: a Layer in Linear Time", ABSTRACT, 2023, "https://arxiv.org/abs/1", "NeurIPS"),
+    Paper("p2", "Attention Without Tears", "Attention is slow. We make it 2 times faster.", 2021),
+    Paper("p3", "A Survey of Layers", "Layers are many. " * 30, 2020, "javascript:alert(1)"),
+)
+POISONED = Paper("p9", HOSTILE, f"{HOSTILE} We find it. {HOSTILE}", 2024, "https://evil.invalid/paper")
+
+
+class ChatAssistant:
+    """Streams slowly enough to be watched."""
+
+    papers_count = 159
+
+    def __init__(self, *, token_s: float = 0.0) -> None:
+        self.histories: list[tuple[Turn, ...]] = []
+        self._token_s = token_s
+
+    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
+        self.histories.append(tuple(history))
+        yield StageStarted("searching", 0.0)
+        time.sleep(self._token_s)
+        yield StageStarted("reading", self._token_s)
+        if "fail" in question:
+            raise GenerationFailed("The generator broke <b>down</b>.", hint="Ask again.")
+        if "crash" in question:
+            raise RuntimeError("not an error of Citewise")
+        if "France" not in question:
+            yield StageStarted("writing", 2 * self._token_s)
+            for word in draft_of(question).split(" "):
+                time.sleep(self._token_s)
+                yield DraftToken(f"{word} ")
+        yield StageStarted("checking", 20 * self._token_s)
+        yield Finished(answer_to(question))
+
+
+def draft_of(question: str) -> str:
+    """The unchecked words the model writes."""
+    told = f"{HOSTILE} " if "hostile" in question else ""
+    return f"{told}Mixer is said to be 2.5x faster, which no paper holds, and it won every prize [1]."
+
+
+def answer_to(question: str) -> Answer:
+    """The verified answer."""
+    common = {"question": question, "timings": Timings(total_s=1.25)}
+    if "France" in question:
+        closest = tuple(paper.title for paper in PAPERS[:2])
+        refusal = Abstention("no_evidence", "Nothing in this collection bears on it.", closest)
+        return Answer(
+            standalone_question=question,
+            status="abstained",
+            text=refusal.message,
+            confidence=0.03,
+            abstention=refusal,
+            passages=found(*PAPERS),
+            **common,
+        )
+    paper = POISONED if "hostile" in question else PAPERS[0]
+    sentence = "We find it." if "hostile" in question else CARRYING
+    start = paper.abstract.index(sentence)
+    quote = Quote(sentence, start, start + len(sentence))
+    text = "Mixer reaches 9.1x higher throughput at 4K [1]."
+    if "hostile" in question:
+        text = f"{HOSTILE} [1] [7]"
+    elif "quote" in question:
+        text = f"{paper.title}: “{sentence}” [1]"
+    dropped = DroppedSentence(f"It won every prize. {question}", "prize is not in the evidence", 0.1)
+    return Answer(
+        standalone_question=question.replace(" it ", " Mixer "),
+        status="quoted" if "quote" in question else "answered",
+        text=text,
+        confidence=0.91,
+        sentences=(Sentence(text, (1,), 0.93),),
+        citations=(Citation(1, paper.paper_id, paper.title, (quote,), paper.url, paper.year),),
+        passages=found(paper, *PAPERS[1:]),
+        trace=Trace(dropped=(dropped,)),
+        **common,
+    )
+
+
+def found(*papers: Paper) -> tuple[Passage, ...]:
+    """Papers as passages, best first."""
+    return tuple(Passage(paper, rank, 1 / rank) for rank, paper in enumerate(papers, 1))
+
+
+if __name__ == "__main__":
+    import uvicorn
+
+    from rag.ui.server import build_app
+
+    port, token_s = int(sys.argv[1]), float(sys.argv[2])
+    app = build_app(lambda _: ChatAssistant(token_s=token_s))
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")

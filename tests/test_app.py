@@ -1,0 +1,438 @@
+"""The chat page without a browser: what is rendered, what is refused, what every response carries."""
+
+from __future__ import annotations
+
+import html
+import re
+import threading
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+import pytest
+from chat_assistant import ABSTRACT, CARRYING, HOSTILE, ChatAssistant, answer_to, draft_of
+from hypothesis import given
+from hypothesis import strategies as st
+
+import app as door
+from rag.cleaning import clean
+from rag.errors import ModelMissing
+from rag.types import Abstention, Answer, DraftToken, Event, Failure, Quote, StageStarted, Turn
+from rag.ui.chat import Chat, View
+from rag.ui.conversation import Conversation, Exchange, Pending
+from rag.ui.evidence import marked
+from rag.ui.inert import inert, inert_lines, link
+from rag.ui.opening import Opening
+from rag.ui.render import confidence_words, exchange_html, notice_html, pending_html
+from rag.ui.server import is_loopback
+
+ALLOWED = {"div", "span", "a", "b", "s", "h3", "mark", "details", "summary", "br"}
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, and the text between."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def rendered(question: str) -> str:
+    return exchange_html(Exchange(1, question, answer_to(question)))
+
+
+def chat_over(open_assistant=lambda _: ChatAssistant(), limit: int = 4000) -> Chat:
+    return Chat(Opening(open_assistant), limit)
+
+
+def asked(chat: Chat, question: str, conversation: Conversation | None = None) -> list[View]:
+    return list(chat.ask(question, conversation))
+
+
+# text
+
+
+@given(st.text(max_size=60))
+def test_inert_text_holds_no_punctuation_and_reads_as_it_was(text):
+    shown = inert(text)
+    assert not re.search(r"[<>\"'`$\[\](){}*_!\\|~^]", shown)
+    assert all(ord(c) > 31 for c in html.unescape(shown))
+
+
+def test_inert_text_keeps_what_is_visible():
+    assert html.unescape(inert("a <b> & 'c' $x$ [1](u)")) == "a <b> & 'c' $x$ [1](u)"
+    assert inert("a\u202eb\x1b\0c\ud800") == "abc\ufffd"
+    assert inert_lines("one\r\n\n\n\ntwo") == "one<br><br>two"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//evil.invalid",
+        "https://user:pass@evil.invalid/",
+        "http://[::1",
+        "https://ev il/",
+        "ftp://host/x",
+        "https://аррӏе.com/",
+    ],
+)
+def test_only_plain_web_addresses_become_links(url):
+    assert link(url) == ""
+
+
+def test_a_link_shows_its_host():
+    tag, attributes = Elements(link("https://arxiv.org/abs/1?a=1&b=<2>")).found[0]
+    assert (tag, attributes["href"]) == ("a", "https://arxiv.org/abs/1?a=1&b=<2>")
+    assert attributes["rel"] == "noopener noreferrer nofollow"
+    assert "arxiv&#46;org" in link("https://arxiv.org/abs/1")
+
+
+def test_the_quoted_characters_are_marked_in_the_cleaned_abstract():
+    start = ABSTRACT.index(CARRYING)
+    page = marked(ABSTRACT, [Quote(CARRYING, start, start + len(CARRYING))])
+    assert html.unescape(re.findall("<mark>(.*?)</mark>", page)[0]) == clean(CARRYING)
+    assert "9.1x higher" in Elements(page).text
+    assert Elements(page).text == clean(ABSTRACT)
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)), max_size=4))
+def test_overlapping_and_odd_spans_lose_no_character(spans):
+    quotes = [Quote("", min(span), max(span)) for span in spans]
+    assert Elements(marked(ABSTRACT, quotes)).text == clean(ABSTRACT)
+
+
+# answers
+
+
+def test_an_answer_links_its_marks_to_the_evidence():
+    page = Elements(rendered("How much higher throughput?"))
+    hrefs = [a["href"] for tag, a in page.found if a.get("class") == "cw-cite"]
+    ids = [a["id"] for _, a in page.found if "id" in a]
+    assert hrefs == ["#cw-1-1"]
+    assert "cw-1-1" in ids
+    assert "Answered" in page.text
+    assert "high · 0.91" in page.text
+    assert "2023 · NeurIPS · arxiv.org" in page.text
+    assert "Dropped by the checks (1)" in page.text
+    assert "Also found, not used (2)" in page.text
+
+
+def test_a_quotation_names_its_paper_and_is_plain_about_it():
+    page = rendered("quote throughput")
+    assert "Quoted" in page
+    assert '<div class="cw-paper">Mixer&#58; a Layer in Linear Time</div>' in page
+
+
+def test_an_abstention_names_the_closest_papers():
+    text = Elements(rendered("What is the capital of France?")).text
+    assert "Not in this collection" in text
+    assert "Nothing in this collection bears on it." in text
+    assert "low · 0.03" in text
+    assert "Closest papers" in text
+    assert "Attention Without Tears" in text
+
+
+def test_closest_papers_are_named_even_without_their_passages():
+    refusal = Abstention("low_confidence", "No.", ("Lost Paper",))
+    answer = Answer("q", "q", "abstained", "No.", 0.2, abstention=refusal)
+    assert "Lost Paper" in exchange_html(Exchange(1, "q", answer))
+
+
+def test_a_rewritten_question_is_shown():
+    assert "Read as: What did Mixer cost?" in Elements(rendered("What did it cost?")).text
+    assert "Read as" not in rendered("What did Mixer cost?")
+
+
+def test_a_failure_is_shown_with_its_hint():
+    failure = Failure("ModelMissing", "no <model>", "run this")
+    text = Elements(exchange_html(Exchange(1, "q", None, failure))).text
+    assert "no <model>" in text
+    assert "run this" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.8, "high · 0.80"), (0.5, "medium · 0.50"), (0, "low · 0.00")]
+)
+def test_confidence_is_a_word_and_a_number(value, words):
+    assert confidence_words(value) == words
+
+
+def test_a_draft_is_called_a_draft_and_timed():
+    pending = Pending("q")
+    for event in (StageStarted("searching", 0.0), StageStarted("writing", 0.4), DraftToken("It is")):
+        pending.take(event)
+    text = Elements(pending_html(pending)).text
+    assert "searching 0.4 s" in text
+    assert "Draft, not yet checked" in text
+    assert "It is" in text
+
+
+def test_hostile_text_becomes_no_element_no_link_and_no_blank_line():
+    pending = Pending(f"hostile {HOSTILE}")
+    pending.take(DraftToken(draft_of("hostile")))
+    pages = [rendered(f"hostile {HOSTILE}"), pending_html(pending), notice_html(HOSTILE, HOSTILE)]
+    for page in pages:
+        elements = Elements(page)
+        assert {tag for tag, _ in elements.found} <= ALLOWED
+        assert not any(name.startswith("on") for _, a in elements.found for name in a)
+        links = [a["href"] for _, a in elements.found if "href" in a]
+        assert set(links) <= {"#cw-1-1", "https://evil.invalid/paper", "https://arxiv.org/abs/1"}
+        assert "\n" not in page
+        assert "<script>window.hurt=1</script>" in elements.text
+    assert "[7]" in Elements(pages[0]).text
+
+
+# what happens when a person asks
+
+
+def test_asking_shows_the_draft_and_then_the_answer_in_its_place():
+    views = asked(chat_over(), "How much higher throughput?")
+    assert views[0].question == ""
+    assert views[0].busy
+    assert any(view.live and "Draft, not yet checked" in view.live for view in views)
+    assert views[-1].live == ""
+    assert "Answered" in views[-1].log
+    assert "2.5x" not in views[-1].log
+    assert not views[-1].busy
+
+
+def test_followups_are_asked_with_what_was_said():
+    assistant = ChatAssistant()
+    chat = chat_over(lambda _: assistant)
+    conversation = asked(chat, "How much higher throughput?")[-1].conversation
+    asked(chat, "What is the capital of France?", conversation)
+    asked(chat, "And what did it cost?", conversation)
+    assert assistant.histories[1] == (
+        Turn("user", "How much higher throughput?"),
+        Turn("assistant", "Mixer reaches 9.1x higher throughput at 4K [1]."),
+    )
+    assert len(assistant.histories[2]) == 4
+
+
+@pytest.mark.parametrize(("question", "told"), [("  ", "Type a question"), ("x" * 4001, "4,001")])
+def test_what_cannot_be_asked_is_refused_with_a_sentence(question, told):
+    (view,) = asked(chat_over(), question)
+    assert told in Elements(view.notice).text
+    assert view.question is None
+    assert not view.conversation.exchanges
+
+
+def test_errors_of_citewise_are_shown_and_the_next_question_is_answered():
+    chat = chat_over()
+    conversation = asked(chat, "please fail")[-1].conversation
+    assert "Ask again." in Elements("".join(conversation.html)).text
+    assert "Answered" in asked(chat, "How?", conversation)[-1].log
+
+
+def test_a_crash_leaves_nothing_pending():
+    chat, conversation = chat_over(), Conversation()
+    with pytest.raises(RuntimeError):
+        asked(chat, "please crash", conversation)
+    assert "Something broke" in Elements(chat.settle(conversation).log).text
+    assert conversation.pending is None
+    assert "Answered" in asked(chat, "How?", conversation)[-1].log
+
+
+def test_a_stopped_question_shows_no_draft():
+    chat, conversation = chat_over(), Conversation()
+    for view in chat.ask("How much higher throughput?", conversation):
+        if view.live and "Draft" in view.live:
+            chat.stop(conversation)
+    assert "You stopped this question" in Elements(view.log).text
+    assert "2.5x" not in view.log
+    assert conversation.history() == ()
+
+
+def test_one_question_at_a_time_and_a_new_conversation_gives_up_the_old():
+    chat, conversation = chat_over(), Conversation()
+    running = chat.ask("How much higher throughput?", conversation)
+    next(running)
+    assert "One question at a time" in Elements(asked(chat, "And?", conversation)[0].notice).text
+    fresh = chat.renew(conversation)
+    assert fresh.log == fresh.live == fresh.question == ""
+    assert conversation.stopping.is_set()
+
+
+def test_two_people_are_answered_one_after_the_other():
+    chat, first = chat_over(), Conversation()
+    running = chat.ask("How much higher throughput?", first)
+    next(view for view in running if view.live and "Draft" in view.live)
+    waiting = chat.ask("How?", Conversation())
+    next(waiting)
+    assert "Waiting for another question" in Elements(next(waiting).live).text
+    for _ in running:
+        pass
+    assert "Answered" in list(waiting)[-1].log
+
+
+def test_an_abandoned_question_lets_the_next_one_in():
+    chat = chat_over()
+    running = chat.ask("How much higher throughput?", Conversation())
+    next(view for view in running if view.live and "Draft" in view.live)
+    running.close()
+    assert "Answered" in asked(chat, "How?")[-1].log
+
+
+# opening
+
+
+def test_questions_wait_for_the_models_and_say_so():
+    gate = threading.Event()
+
+    def slow(progress):
+        progress("embedding", 80, 159)
+        gate.wait(30)
+        return ChatAssistant()
+
+    chat = chat_over(slow)
+    running = chat.ask("How?", None)
+    next(running)
+    assert "Getting ready: embedding 80 of 159" in Elements(next(running).live).text
+    assert chat.opening.readiness().state == "opening"
+    gate.set()
+    assert "Answered" in list(running)[-1].log
+    assert chat.opening.readiness().message == "159 papers"
+
+
+def test_a_failed_opening_is_told_and_can_be_repeated():
+    ready = False
+
+    def missing(_):
+        if ready:
+            return ChatAssistant()
+        raise ModelMissing("no model here", hint="make setup")
+
+    chat = chat_over(missing)
+    failed = asked(chat, "How?")[-1]
+    assert "make setup" in Elements(failed.log).text
+    assert chat.opening.readiness().state == "failed"
+    ready = True
+    assert "Answered" in asked(chat, "How?")[-1].log
+
+
+def test_an_unexpected_failure_to_open_is_told_too():
+    def broken(_):
+        raise RuntimeError("secret path /home/me")
+
+    opening = Opening(broken)
+    opening.start().exception(30)
+    assert opening.readiness().state == "failed"
+    assert "secret" not in opening.readiness().message
+
+
+# the server
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[object]:
+    from starlette.testclient import TestClient
+
+    from rag.ui.server import build_app
+
+    with TestClient(build_app(lambda _: ChatAssistant()), base_url="http://127.0.0.1:7860") as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/", "/theme.css", "/config", "/nowhere"])
+def test_every_response_carries_the_policy(client, path):
+    headers = client.get(path).headers
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "unsafe-eval" not in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+
+
+@pytest.mark.parametrize("host", ["evil.invalid", "127.0.0.1.evil.invalid", "", "evil.invalid:7860"])
+def test_a_spoofed_host_is_refused(client, host):
+    refused = client.get("/", headers={"host": host})
+    assert refused.status_code == 400
+    assert refused.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:7860", "localhost:7860", "[::1]:7860", "localhost"])
+def test_a_loopback_host_is_served(client, host):
+    assert client.get("/", headers={"host": host}).status_code == 200
+
+
+def test_pages_of_other_sites_can_neither_post_nor_read(client):
+    join = "/gradio_api/queue/join"
+    evil = {"origin": "http://evil.invalid"}
+    assert client.post(join, json={}, headers=evil).status_code == 403
+    assert client.post(join, json={}, headers={"origin": "null"}).status_code == 403
+    assert "access-control-allow-origin" not in client.get("/config", headers=evil).headers
+
+
+def test_large_and_endless_requests_are_refused(client):
+    assert client.post("/gradio_api/queue/join", content=b"x" * 300_000).status_code == 413
+    assert client.post("/gradio_api/upload", content=iter([b"x"])).status_code == 411
+
+
+def test_nothing_is_offered_as_an_api_and_nothing_leaves_the_machine(client):
+    config = client.get("/config").json()
+    assert not config["analytics_enabled"]
+    assert {d["api_visibility"] for d in config["dependencies"]} == {"private"}
+    assert client.get("/gradio_api/info").json()["named_endpoints"] == {}
+    assert client.get("/monitoring").status_code != 200
+    assert client.get("/openapi.json").status_code == 404
+    assert "googleapis" not in client.get("/").text + client.get("/theme.css").text
+
+
+# the door
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
+def test_loopback_hosts(host):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.0.4", "example.org"])
+def test_hosts_that_others_reach_are_refused(host, capsys):
+    assert door.main(["--host", host, "--port", "0"]) == 2
+    assert "no login" in capsys.readouterr().err
+
+
+def test_a_taken_port_is_named(capsys):
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert door.main(["--port", str(port)]) == 2
+    assert f"Port {port}" in capsys.readouterr().err
+
+
+def test_the_environment_sets_the_defaults(monkeypatch, capsys):
+    monkeypatch.setenv("CITEWISE_HOST", "0.0.0.0")
+    assert door.main([]) == 2
+    monkeypatch.setenv("CITEWISE_PORT", "http")
+    with pytest.raises(SystemExit) as stopped:
+        door.main(["--host", "127.0.0.1"])
+    assert stopped.value.code == 2
+    assert "not a port" in capsys.readouterr().err
+
+
+def test_the_page_module_is_not_loaded_before_it_is_needed():
+    import subprocess
+    import sys
+
+    code = "import sys, app; sys.exit(any(m in sys.modules for m in ('gradio', 'torch', 'fastapi')))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_stream_that_ends_without_an_answer_is_a_failure():
+    class Mute(ChatAssistant):
+        def stream(self, question: str, history=()) -> Iterator[Event]:
+            yield StageStarted("searching", 0.0)
+
+    assert "Something broke" in Elements(asked(chat_over(lambda _: Mute()), "How?")[-1].log).text
