@@ -89,7 +89,7 @@ class Collections:
 
     def __init__(self, papers: list[Paper], settings: Settings) -> None:
         embedder = open_embedder(settings)
-        self.encoder = QueryEncoder(embedder.model)
+        self.encoder = QueryEncoder(embedder.model, kept=20_000)
         self._indexes, self._retrievers = [], []
         for group in range(GROUPS):
             root = collection_root(settings, f"fit-{group}")
@@ -255,6 +255,8 @@ def main() -> None:
     arguments = parser.parse_args()
     papers, items = load(arguments.data)
     collections = Collections(papers, Settings.load())
+    clapnq = [row["question"] for row in read_lines(arguments.data / "grounded_qa/clapnq_a.jsonl")]
+    collections.encoder.queries([*(item.question for item in items), *clapnq])
     fit_support(items, papers, collections.encoder)
     if arguments.only:
         return
@@ -262,7 +264,6 @@ def main() -> None:
     own = [(item, collections.ask(item.question, item.paper % GROUPS)) for item in answerable]
     evidence = fit_evidence(own, papers)
     unanswerable = [item for item in items if item.answer is None]
-    clapnq = [row["question"] for row in read_lines(arguments.data / "grounded_qa/clapnq_a.jsonl")]
     groups = {
         "answerable": [(is_training(i), found) for i, found in own],
         "near": [(is_training(i), collections.ask(i.question, i.paper % GROUPS)) for i in unanswerable],

@@ -49,17 +49,17 @@ _FRAGMENT = re.compile(
 )
 _GENERAL = re.compile(
     rf"^\W*(?:what|who) (?:is|are|was|were) (?!the\b)|\b{_AUX} there\b"
-    r"|^\W*(?:how|what) (?:does|do|did) [^?]+ (?:work|do|mean)\W*$",
+    r"|^\W*(?:how|what) (?:does|do|did) [^?]+ (?:work|do|mean)\W*$"
+    r"|^\W*(?:which|what|any) (?:[\w-]+ )?(?:paper|work|stud(?:y|ies)|survey|article)s?\b",
     re.IGNORECASE,
 )
 _WH = re.compile(r"^\W*(?:which|what|who|where|when|why|how)\b", re.IGNORECASE)
+_SILENT = STOPWORDS | {"much", "many", "good", "happens"}
 _MARKS = "\"'“”‘’.,;:?!()[]"
 _MARKED = re.compile(r"[a-z][A-Z]|[A-Z]{2}|\d")
 _SINGULAR = re.compile(r"\bit(?P<whose>s?)\b(?!')", re.IGNORECASE)
-_POINTED_WORDS = 7
-# At most: questions looked back at, names and words taken over.
+_POINTED_WORDS = 7  # a longer question may hold what its pronoun stands for
 _TURNS, _TOPIC_NAMES, _TOPIC_WORDS = 6, 2, 8
-# Names that say nothing about which paper is meant.
 _GENERIC = frozenset(
     "llm llms lm lms rl ai nlp moe qa sft rlhf cot gpu gpus transformer transformers gpt bert vlm vlms"
     " mllm mllms rag api english slm slms nmt asr kv ctr".split()
@@ -70,21 +70,24 @@ def is_followup(question: str) -> bool:
     """True when a question leans on what was said: a reference to it, or a fragment of a question."""
     if _OPENING.match(question):
         return True
-    name = next((n for n in names_in(question) if _tells(n)), None)
-    own = question[: question.index(name)] if name else question
-    count = len(focus_words(question))
-    if count <= _POINTED_WORDS and _POINTER.search(question):
+    name = next((n for n in names_in(question) if _tells(n)), "")
+    if _points_back(question, name):
         return True
-    for reference, limit in ((_ASKED_OF, 5), (_PRONOUN, 2)):
-        found = reference.search(own)
-        if found and len(focus_words(question[: found.start()])) < limit:
-            return True
-    opened = _WH.match(question)
-    if not _CLAUSE.search(question):
-        return count <= (_POINTED_WORDS if _FRAGMENT.match(question) else 1 if name else 4 if opened else 3)
-    if name or _GENERAL.search(question):
+    count, opened = len(focus_words(question)), _WH.match(question)
+    if _GENERAL.search(question) or (name and _CLAUSE.search(question)):
         return False
-    return count <= (2 if opened else 3) or (_THE_WORK.search(question) is not None and count <= 4)
+    if _CLAUSE.search(question):
+        return count <= (2 if opened else 3) or (_THE_WORK.search(question) is not None and count <= 4)
+    return count <= (_POINTED_WORDS if _FRAGMENT.match(question) else 1 if name else 4 if opened else 3)
+
+
+def _points_back(question: str, name: str) -> bool:
+    """Whether a word refers to something said earlier, rather than to a word before it."""
+    own = question[: question.index(name)] if name else question
+    if len(focus_words(question)) <= _POINTED_WORDS and _POINTER.search(question):
+        return True
+    references = ((_ASKED_OF.search(own), 5), (_PRONOUN.search(own), 2))
+    return any(found and len(focus_words(own[: found.start()])) < limit for found, limit in references)
 
 
 def topic_of(asked: str, told: str, *, fragment: bool) -> str:
@@ -96,8 +99,7 @@ def topic_of(asked: str, told: str, *, fragment: bool) -> str:
     names = phrases(asked)
     if names and not fragment:
         return ", ".join(names[:_TOPIC_NAMES])
-    silent = STOPWORDS | {"much", "many", "good", "happens"}
-    tokens = [token.strip(_MARKS) for token in asked.split() if set(words(token)) - silent]
+    tokens = [token.strip(_MARKS) for token in asked.split() if set(words(token)) - _SILENT]
     marked = [name for name in phrases(told) if _MARKED.search(name)] if not names else []
     return ", ".join(part for part in (" ".join(tokens[:_TOPIC_WORDS]), *marked[:1]) if part)
 
@@ -115,8 +117,7 @@ def phrases(text: str) -> list[str]:
         if raw != core:
             found.append([])
     joined = [" ".join(phrase) for phrase in found if phrase]
-    telling = [name for name in dict.fromkeys(joined) if _tells(name)]
-    return sorted(telling, key=lambda name: _MARKED.search(name) is None)
+    return sorted(filter(_tells, dict.fromkeys(joined)), key=lambda name: _MARKED.search(name) is None)
 
 
 def _tells(name: str) -> bool:
@@ -136,14 +137,12 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
     # The last question may itself lean on the one before.
     asked = standalone(history[places[-1]].content, history[places[0] : places[-1]])
     told = " ".join(strip_marks(turn.content) for turn in history[places[-1] + 1 :])
-    bare = _OPENING.sub("", question).strip()
-    bare = question if is_blank(bare) else bare
+    rest = _OPENING.sub("", question).strip()
+    bare = question if is_blank(rest) else rest[:1].upper() + rest[1:]
     topic = topic_of(asked, told, fragment=not _CLAUSE.search(bare))
     if not topic or fold(topic) in fold(bare):
         return question
-    bare = bare[:1].upper() + bare[1:]
-    single = phrases(asked)[:1]
-    found = _SINGULAR.search(bare)
+    single, found = phrases(asked)[:1], _SINGULAR.search(bare)
     if single and found and not names_in(bare[: found.start()]):
         owner = single[0] + ("'s" if found["whose"] else "")
         return f"{bare[: found.start()]}{owner}{bare[found.end() :]}"

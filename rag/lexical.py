@@ -91,7 +91,7 @@ class LexicalIndex:
         try:
             known = json.loads((folder / "papers.json").read_text(encoding="utf-8"))
             model = None if known["empty"] else bm25s.BM25.load(str(folder), allow_pickle=False)
-        except (OSError, ValueError, KeyError, TypeError) as exc:
+        except (OSError, EOFError, ValueError, KeyError, TypeError) as exc:
             raise IndexCorrupt(
                 f"{folder}: the BM25 files cannot be read ({exc})",
                 hint="Build the index again: citewise ingest --replace PATH",

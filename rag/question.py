@@ -47,7 +47,11 @@ _COLLECT = re.compile(
     rf"|{_START}how do people\b",
     re.IGNORECASE,
 )
-_ONE_WORK = re.compile(rf"{_START}(?:which|what) (?:[\w-]+ ){{0,2}}?{_WORK}\b(?! (?:as|to)\b)", re.IGNORECASE)
+_ONE_WORK = re.compile(
+    rf"{_START}(?:which|what) (?!(?:does|did|do|is|was|sets|kind|sort)\b)(?:[\w-]+ ){{0,2}}?"
+    rf"{_WORK}\b(?! (?:as|to)\b)",
+    re.IGNORECASE,
+)
 # 'Who tackles', 'who uses': several may; 'who decides' asks for a part of one system.
 _WHO_DOES = re.compile(
     r"\bwho (?:\w+ly )?(?:tackles|leverages|uses|makes use|feeds|studies|works|addresses|applies|investigates"
@@ -55,7 +59,8 @@ _WHO_DOES = re.compile(
     re.IGNORECASE,
 )
 _FIND = re.compile(
-    rf"\b(?:which|what)\s+(?!kind|sort)(?:[\w-]+\s+){{0,3}}{_WORK}\b(?!s)(?! (?:as|to)\b)"
+    rf"\b(?:which|what)\s+(?!(?:kind|sort|sets|does|did|do|is|was)\b)(?:[\w-]+\s+){{0,3}}"
+    rf"{_WORK}\b(?!s)(?! (?:as|to)\b)"
     rf"|\b(?:looking for|find|recall|remember|need|after|recommend|suggest|is there an?) [^.?!]{{0,40}}"
     rf"\b(?:{_WORK}|{_THING})\b|\bname (?:the|a|that) (?:[\w-]+ )?{_WORK}\b"
     rf"|{_START}who (?:first |else |has |have )?(?:propos|introduc|present|develop|publish|describ|releas"

@@ -1,7 +1,8 @@
 """A deterministic assistant for the tests of the chat page: what it does follows from the words asked.
 
 `France` abstains, `quote` quotes, `hostile` answers from a poisoned paper, `fail` and `crash` raise,
-a question with `it` is rewritten; everything else is answered. Run as a script it serves the page.
+a question with `it` is rewritten; everything else is answered, and `slowly` takes its time.
+Run as a script it serves the page.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class ChatAssistant:
 def draft_of(question: str) -> str:
     """The unchecked words the model writes."""
     told = f"{HOSTILE} " if "hostile" in question else ""
-    return f"{told}Mixer is said to be 2.5x faster, which no paper holds, and it won every prize [1]."
+    more = "And so on, and so on. " * 20 if "slowly" in question else ""
+    return f"{told}Mixer is said to be 2.5x faster, and it won every prize [1]. {more}"
 
 
 def answer_to(question: str) -> Answer:

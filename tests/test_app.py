@@ -6,6 +6,7 @@ import html
 import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -134,6 +135,17 @@ def test_a_quotation_names_its_paper_and_is_plain_about_it():
     assert '<div class="cw-paper">Mixer&#58; a Layer in Linear Time</div>' in page
 
 
+def test_an_answer_about_several_papers_is_a_list_with_their_titles():
+    answer = answer_to("quote throughput")
+    second = replace(answer.citations[0], key=2, title="Attention Without Tears")
+    text = f"- {answer.text}\n- {second.title}: “It is slow.” [2] “It is fast.” [2]"
+    answer = replace(answer, text=text, citations=(answer.citations[0], second))
+    page = exchange_html(Exchange(1, "q", answer))
+    assert page.count('<div class="cw-item"><div class="cw-paper">') == 2
+    assert '<div>“It is slow&#46;” <a class="cw-cite"' in page
+    assert '<div>“It is fast&#46;” <a class="cw-cite"' in page
+
+
 def test_an_abstention_names_the_closest_papers():
     text = Elements(rendered("What is the capital of France?")).text
     assert "Not in this collection" in text
@@ -254,14 +266,32 @@ def test_a_stopped_question_shows_no_draft():
     assert conversation.history() == ()
 
 
-def test_one_question_at_a_time_and_a_new_conversation_gives_up_the_old():
+def test_one_question_at_a_time():
     chat, conversation = chat_over(), Conversation()
     running = chat.ask("How much higher throughput?", conversation)
     next(running)
     assert "One question at a time" in Elements(asked(chat, "And?", conversation)[0].notice).text
+
+
+def test_a_new_conversation_forgets_what_was_said():
+    assistant = ChatAssistant()
+    chat = chat_over(lambda _: assistant)
+    conversation = asked(chat, "How much higher throughput?")[-1].conversation
     fresh = chat.renew(conversation)
     assert fresh.log == fresh.live == fresh.question == ""
-    assert conversation.stopping.is_set()
+    asked(chat, "And what did it cost?", fresh.conversation)
+    assert assistant.histories[-1] == ()
+
+
+def test_a_new_conversation_gives_up_the_question_on_its_way():
+    chat, conversation = chat_over(), Conversation()
+    running = chat.ask("How much higher throughput?", conversation)
+    next(running)
+    assert chat.renew(conversation).log is None
+    last = list(running)[-1]
+    assert last.log == last.live == ""
+    assert not last.busy
+    assert "Answered" in asked(chat, "How?", conversation)[-1].log
 
 
 def test_two_people_are_answered_one_after_the_other():

@@ -121,7 +121,9 @@ def test_fault_never_raises(sentence, evidence):
     assert reason is None or " the evidence" in reason
 
 
-@given(st.lists(st.sampled_from("M2 GPT-4 9.1x 27% not fewer higher than BERT and LLMs.".split()), max_size=12))
+@given(
+    st.lists(st.sampled_from("M2 GPT-4 9.1x 27% not fewer higher than BERT and LLMs.".split()), max_size=12)
+)
 def test_a_text_has_no_fault_against_itself(words):
     text = " ".join(words)
     assert fault(text, text) is None

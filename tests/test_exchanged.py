@@ -6,15 +6,18 @@ from rag.exchanged import exchanged_numbers
 
 TOLD = [
     "SSR++ reaches 96.66% on the GSM8K maths benchmark and 76.28% on the harder AQuA algebra benchmark.",
-    "Open models reach an accuracy of 75.5% in zero-shot settings, compared to human performance of 95.3%.",
+    "Open models reach an accuracy of 75.5% zero-shot, compared to human performance of 95.3%.",
     "The course involved 370 high-school teachers and 5,370 students from 189 Latin-American schools.",
     "It retains 96% of the original performance after pruning 88.9% of visual tokens.",
-    "Models score higher (80-95%) on international questions compared to Romanian cultural questions (50-75%).",
+    "Models score higher (80-95%) on international questions compared to Romanian culture (50-75%).",
     "SAGA scores 69% of titles right in new excerpts and 6% of masked entities.",
 ]
 EXCHANGED = [
     (0, "SSR++ reaches 76.28% on the GSM8K maths benchmark and 96.66% on the harder AQuA algebra benchmark."),
-    (1, "Open models reach an accuracy of 95.3% in zero-shot settings, compared to human performance of 75.5%."),
+    (
+        1,
+        "Open models reach an accuracy of 95.3% zero-shot, compared to human performance of 75.5%.",
+    ),
     (2, "The course involved 189 high-school teachers and 5,370 students from 370 Latin-American schools."),
     (3, "It retains 88.9% of the original performance after pruning 96% of visual tokens."),
 ]
@@ -50,10 +53,16 @@ def test_a_number_mistaken_for_another_one_that_the_sentence_does_not_hold():
     assert exchanged_numbers(wrong.replace("6%", "69%"), TOLD[5]) == ()
 
 
-def test_years_counts_and_shares_are_not_mistaken_for_one_another():
-    told = "In 2012 the corpus held 300 texts of young writers, 40% of them on topics of daily life."
-    moved = "In 2012 the corpus of young writers on topics of daily life held 300 texts, 40% of them."
-    assert exchanged_numbers(moved, told) == ()
+def test_years_and_counts_are_not_mistaken_for_one_another():
+    told = "In 2012 young writers of daily prose met. The corpus holds 300 texts."
+    assert exchanged_numbers("Young writers of daily prose gave 300 texts.", told) == ()
+    counts = told.replace("2012", "12")
+    assert exchanged_numbers("Young writers of daily prose gave 300 texts.", counts) == ("300",)
+
+
+def test_both_ends_of_a_range_have_the_same_words():
+    told = "Models score higher (80-95%) on international trivia questions."
+    assert exchanged_numbers("On international trivia questions 80-95% is scored.", told) == ()
 
 
 def test_numbers_that_are_not_there_are_another_check():

@@ -23,6 +23,7 @@ from rag.errors import IndexBusy, IndexMismatch, ReadError
 from rag.index import PaperIndex, content_digest, open_index
 from rag.ingest import Embedder, IngestReport, collection_root, ingest, ingest_papers
 from rag.lexical import LexicalIndex
+from rag.models.encoder import QueryEncoder
 from rag.settings import Settings
 from rag.types import Paper
 
@@ -185,6 +186,9 @@ def test_vectors_that_are_not_unit_length_are_made_so(shop: Workshop) -> None:
     shop.embedder = Embedder(Long(), "long", "c" * 64)
     shop.ingest(MONARCH)
     assert_complete(shop.open(), [MONARCH])
+    encoder = QueryEncoder(Long())
+    rows = [encoder.query("throughput"), *encoder.passages(["throughput", ""])]
+    assert np.allclose([np.linalg.norm(row) for row in rows], 1.0, atol=1e-6)
 
 
 def test_an_open_index_outlives_the_next_ingestion(shop: Workshop) -> None:
@@ -329,6 +333,7 @@ import os, sys, time
 from pathlib import Path
 from fakes import fake_embedder
 from rag.ingest import ingest_papers
+from rag.models.encoder import QueryEncoder
 from rag.settings import Settings
 from test_ingest import version
 

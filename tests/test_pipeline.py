@@ -25,6 +25,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from rag.cleaning import clean
 from rag.errors import GenerationFailed
 from rag.index import PaperIndex
 from rag.types import Answer, DraftToken, Finished, Question, StageStarted, Turn
@@ -48,7 +49,9 @@ def quotes(answer: Answer) -> list[str]:
 
 
 def echo_first_line(prompt: str) -> str:
-    """A model that repeats the last sentence of its first source, with the source's key."""
+    """A model that answers our question, and else repeats the last sentence of its first source."""
+    if THROUGHPUT in prompt:
+        return TRUE
     line = next(line for line in prompt.split("\n") if line.startswith("["))
     key, _, text = line.partition("] ")
     return f"{text.partition(': ')[2].rstrip('.').rpartition('. ')[2]} {key}]."
@@ -158,6 +161,20 @@ def test_the_paper_that_carries_a_sentence_is_cited_whatever_the_draft_says(
     assert titles(answer) == [MONARCH.title]
 
 
+def test_keys_count_from_one_in_the_order_they_are_used(index: PaperIndex) -> None:
+    """Of several papers shown to the model, only a later one carries what it said."""
+    question = "What does retrieval from memory do for language models?"
+    shown = assistant_over(index).ask(question).trace.evidence
+    last = max(shown, key=lambda item: item.key)
+    assert last.key > 1
+    said = clean(last.text).rstrip(".")
+    generator = FakeChatModel([f"{said} [{last.key}]."])
+    answer = assistant_over(index, generator=generator).ask(question)
+    assert_sound(answer, index)
+    assert (answer.status, answer.text) == ("answered", f"{said} [1].")
+    assert titles(answer) == [last.paper.title]
+
+
 # -- when no model is asked -----------------------------------------------------------------------
 
 
@@ -246,7 +263,7 @@ def test_a_draft_about_one_paper_cannot_rest_on_another(index: PaperIndex) -> No
 def test_collect_gives_a_line_a_paper(index: PaperIndex, with_model: bool) -> None:
     generator = FakeChatModel(echo_first_line) if with_model else None
     answer = assistant_over(index, generator=generator).ask(
-        "Which papers study retrieval with memory for language models?"
+        "Which papers use retrieval with memory for language models?"
     )
     assert_sound(answer, index)
     assert answer.trace.kind == "collect"

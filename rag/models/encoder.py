@@ -12,14 +12,12 @@ from numpy.typing import NDArray
 
 from rag.models.embedder import unit_rows
 
-_KEPT = 512
-
-
 class QueryEncoder:
     """`Embeddings` with a small memory for questions. Vectors are unit length, float32."""
 
-    def __init__(self, model: Embeddings) -> None:
+    def __init__(self, model: Embeddings, *, kept: int = 512) -> None:
         self._model = model
+        self._capacity = kept
         self._kept: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -35,7 +33,7 @@ class QueryEncoder:
                 rows = unit_rows(self._model.embed_documents(list(new)))
                 self._kept.update(zip(new, rows, strict=True))
             found = [self._kept[text] for text in texts]
-            while len(self._kept) > _KEPT:
+            while len(self._kept) > self._capacity:
                 self._kept.popitem(last=False)
         return found
 

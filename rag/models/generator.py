@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +143,7 @@ class LocalChatModel(BaseChatModel):
             )
             worker.start()
             try:
-                yield from streamer
+                yield from _until(streamer, stop or [])
             finally:
                 cancelled.set()
                 worker.join()
@@ -183,7 +183,7 @@ class LocalChatModel(BaseChatModel):
                 pad_token_id=self._tokenizer.pad_token_id,
             )
             return output
-        except RuntimeError as exc:
+        except (RuntimeError, ValueError, TypeError, IndexError) as exc:
             raise GenerationFailed(
                 f"the generator failed: {exc}", hint="Ask again, or set CITEWISE_GENERATOR=none."
             ) from exc
@@ -215,7 +215,8 @@ class _Worker(threading.Thread):
                 self._run_model()
         except GenerationFailed as exc:
             self._failure = exc
-            self._on_end()
+        finally:
+            self._on_end()  # whatever happened, the reader must not wait for ever
 
     def raise_failure(self) -> None:
         if self._failure is not None:
@@ -254,6 +255,28 @@ def _cut(text: str, stop: list[str] | None) -> str:
     for mark in stop or []:
         text = text.split(mark, 1)[0]
     return text.strip()
+
+
+def _until(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
+    """The pieces up to the first stop string; what may be the beginning of one is held back."""
+    text, told = "", 0
+    for piece in pieces:
+        text += piece
+        ends = [at for mark in stop if (at := text.find(mark, told)) >= 0]
+        safe = min(ends) if ends else len(text) - _begun(text[told:], stop)
+        if safe > told:
+            yield text[told:safe]
+        told = safe
+        if ends:
+            return
+    if told < len(text):
+        yield text[told:]
+
+
+def _begun(text: str, stop: Sequence[str]) -> int:
+    """Length of the longest end of the text with which a stop string begins."""
+    lengths = (n for mark in stop for n in range(1, len(mark)) if text.endswith(mark[:n]))
+    return max(lengths, default=0)
 
 
 def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.errors import CitewiseError
 from rag.types import Failure
@@ -55,16 +55,17 @@ class Chat:
             yield View(conversation, notice=refusal, busy=conversation.pending is not None)
             return
         pending = conversation.begin(question)
-        self.opening.start()
-        yield View(conversation, live=pending_html(pending), notice="", question="", busy=True)
+        failure: Failure | None = BROKEN
         try:
+            yield View(conversation, live=pending_html(pending), notice="", question="", busy=True)
             for _ in _paced(self._progress(conversation, pending), pending):
                 yield View(conversation, live=pending_html(pending), busy=True)
             failure = None if pending.answer else _unanswered(conversation)
         except CitewiseError as exc:
             failure = Failure(type(exc).__name__, exc.message, exc.hint)
-        if conversation.pending is pending:
-            yield _ended(conversation, failure)
+        finally:
+            _end(conversation, failure)
+        yield redrawn(conversation)
 
     def stop(self, conversation: Conversation | None) -> None:
         """Give up the question being answered; `ask` shows that it was stopped."""
@@ -72,16 +73,18 @@ class Chat:
             conversation.stopping.set()
 
     def settle(self, conversation: Conversation | None) -> View:
-        """After `ask` broke: nothing is left pending."""
-        conversation = conversation or Conversation()
-        if conversation.pending is not None:
-            return _ended(conversation, BROKEN)
-        return View(conversation)
+        """After `ask` broke: what is left of the conversation."""
+        return redrawn(conversation or Conversation())
 
     def renew(self, conversation: Conversation | None) -> View:
-        """A new, empty conversation; the old one's question is given up."""
-        self.stop(conversation)
-        return View(Conversation(), log="", live="", notice="", question="")
+        """An empty conversation; at once, or by `ask` as soon as it has given up its question."""
+        conversation = conversation or Conversation()
+        if conversation.pending is not None:
+            conversation.renewing = True
+            conversation.stopping.set()
+            return View(conversation, notice="", question="", busy=True)
+        conversation.clear()
+        return replace(redrawn(conversation), notice="", question="")
 
     def _refusal(self, question: str, conversation: Conversation) -> str | None:
         """Why this question is not asked at all; None if it is."""
@@ -98,6 +101,7 @@ class Chat:
     def _progress(self, conversation: Conversation, pending: Pending) -> Iterator[None]:
         """Wait for the assistant and for one's turn, then follow the answer; ends when stopped."""
         stopped = conversation.stopping.is_set
+        self.opening.start()
         while (assistant := self.opening.wait(_TICK_S)) is None:
             pending.waiting = self.opening.readiness().message
             if stopped():
@@ -136,9 +140,21 @@ def _paced(steps: Iterator[None], pending: Pending) -> Iterator[None]:
             yield
 
 
-def _ended(conversation: Conversation, failure: Failure | None) -> View:
-    """Put the pending question into the log with what came of it."""
+def redrawn(conversation: Conversation) -> View:
+    """All that was said, and nothing on its way."""
+    return View(
+        conversation,
+        log="".join(conversation.html),
+        live="",
+        busy=conversation.pending is not None,
+    )
+
+
+def _end(conversation: Conversation, failure: Failure | None) -> None:
+    """Put the pending question behind the others with what came of it; or forget them all."""
     assert conversation.pending is not None
     exchange = conversation.end(None if failure else conversation.pending.answer, failure)
-    conversation.keep(exchange_html(exchange))
-    return View(conversation, log="".join(conversation.html), live="")
+    if conversation.renewing:
+        conversation.clear()
+    else:
+        conversation.keep(exchange_html(exchange))

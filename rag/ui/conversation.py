@@ -68,6 +68,7 @@ class Conversation:
     html: list[str] = field(default_factory=list)
     pending: Pending | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
+    renewing: bool = False
     asked: int = 0
 
     def begin(self, question: str) -> Pending:
@@ -88,6 +89,10 @@ class Conversation:
     def keep(self, html: str) -> None:
         """Put a rendered exchange behind the others."""
         self.html = [*self.html, html][-EXCHANGES_KEPT:]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.exchanges, self.html, self.renewing = [], [], False
 
     def history(self) -> tuple[Turn, ...]:
         """The last exchanges as plain text, for questions that lean on them."""

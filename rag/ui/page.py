@@ -27,7 +27,7 @@ EXAMPLES = (
     "Which paper studies time-reversed language models?",
     "How much does WRAP speed up pre-training on C4?",
     "What is refusal-aware instruction tuning?",
-    "Which papers study hallucinations of language models?",
+    "Which papers warn that fine-tuning makes models forget?",
     "What is the capital of France?",
 )
 
@@ -137,7 +137,8 @@ def _wire_asking(parts: _Parts, chat: Chat) -> list[Any]:
     )
     started = [typed, *(b.click(inputs=[b, parts.state], **asking) for b in parts.examples)]
     parts.stop.click(chat.stop, [parts.state], None, **_AT_ONCE)
-    parts.renew.click(renew, [parts.state], parts.outputs, cancels=started, **_AT_ONCE)
+    # Queued, so that it is shown after what `ask` has sent already.
+    parts.renew.click(renew, [parts.state], parts.outputs, **_PRIVATE)
     settled = [e.failure(settle, [parts.state], parts.outputs, **_AT_ONCE) for e in started]
     return [*started, *settled]
 

@@ -43,7 +43,7 @@ def exchange_html(exchange: Exchange) -> str:
 
 def pending_html(pending: Pending) -> str:
     """A question on its way: the stage it is in and the draft, marked as unchecked."""
-    draft = inert_lines(clean(pending.draft)) if pending.draft.strip() else ""
+    draft = inert_lines("\n".join(map(clean, pending.draft.splitlines())))
     unchecked = (
         '<div class="cw-draft"><span class="cw-draft-label">Draft, not yet checked</span>'
         f"<div>{draft}</div></div>"
@@ -104,7 +104,7 @@ def _text(answer: Answer, number: int) -> str:
     titles = [clean(citation.title) for citation in answer.citations]
     keys = {citation.key for citation in answer.citations}
     parts: list[str] = []
-    for line in filter(str.strip, clean(message).splitlines()):
+    for line in map(clean, filter(str.strip, message.splitlines())):  # `clean` joins lines
         kind, said = ("item", line[2:]) if line.startswith("- ") else ("line", line)
         said, heading = _without_title(said, titles)
         quotes = _BETWEEN_QUOTES.split(said) if said.startswith("“") else [said]
