@@ -29,7 +29,7 @@ def answer_features(
     top = frozenset(t for s in scored[:3] for t in terms(s.candidate.text)) | frozenset(terms(paper.title))
     whole = frozenset(terms(f"{paper.title} {paper.abstract}"))
     rivals = [p.score for p in passages if p.paper.paper_id != paper.paper_id]
-    return {
+    signals = {
         "sentence_logit": _logit(best.probability),
         "second_logit": _logit(scored[1].probability if len(scored) > 1 else 0.0),
         "best_cosine": max(s.candidate.cosine for s in scored),
@@ -42,6 +42,14 @@ def answer_features(
         "number_asked": float(asks_for_number(question)),
         "question_terms": min(len(asked), 30) / 10.0,
     }
+    return with_products(signals)
+
+
+def with_products(signals: dict[str, float]) -> dict[str, float]:
+    """The signals and every product of two of them: what one says depends on the others."""
+    names = sorted(signals)
+    products = {f"{a}*{b}": signals[a] * signals[b] for i, a in enumerate(names) for b in names[i:]}
+    return signals | products
 
 
 def missing_names(question: str, text: str) -> float:

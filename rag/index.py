@@ -12,13 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -176,25 +172,6 @@ def content_digest(papers: Sequence[Paper], embedding_checksum: str, views: Sequ
     return digest.hexdigest()
 
 
-@contextmanager
-def new_generation(root: Path) -> Iterator[Path]:
-    """A folder to fill; on success it becomes the current generation, on failure it vanishes.
-
-    The caller writes `manifest.json` last (`write_manifest`).
-    """
-    root.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
-    try:
-        yield partial
-        _sync_tree(partial)
-        name = f"gen-{_last_number(root) + 1:06d}"
-        os.replace(partial, root / name)
-        _write_atomically(root / "CURRENT", name + "\n")
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    _drop_old(root, keep=name)
-
-
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a filled folder, with the sha256 of every file in it."""
     names = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
@@ -225,38 +202,3 @@ def _row(paper: Paper) -> tuple[str | int | None, ...]:
 
 def _paper(row: tuple[str, str, str, int | None, str | None, str | None, str, str]) -> Paper:
     return Paper(*row[:6], authors=tuple(json.loads(row[6])), origins=tuple(json.loads(row[7])))
-
-
-def _last_number(root: Path) -> int:
-    numbers = [int(p.name[4:]) for p in root.glob("gen-*") if p.name[4:].isdigit()]
-    return max(numbers, default=0)
-
-
-def _drop_old(root: Path, *, keep: str) -> None:
-    """Remove older generations but the last one, which readers may still hold; and stale partials."""
-    old = sorted(p for p in root.glob("gen-*") if p.name < keep)
-    for folder in [*old[:-1], *root.glob(".new-*")]:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-    _sync(path.parent)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

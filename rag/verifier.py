@@ -53,7 +53,7 @@ def support_features(sentence: str, evidence: str, cosine: float) -> dict[str, f
 
 def is_verbatim(sentence: str, evidence: str) -> bool:
     """True when the words of the sentence stand in the evidence in this order, without a gap."""
-    return _squeezed(sentence) in _squeezed(evidence)
+    return f" {_squeezed(sentence)} " in f" {_squeezed(evidence)} "
 
 
 def _squeezed(text: str) -> str:

@@ -1,0 +1,67 @@
+"""Folders that appear whole or not at all: the crash-safe half of `rag.index`.
+
+Knows nothing of what a generation holds. Files are synced before a rename makes them visible.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def new_generation(root: Path) -> Iterator[Path]:
+    """A folder to fill; on success it becomes the current generation, on failure it vanishes.
+
+    The caller writes `manifest.json` last (`write_manifest`).
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+    try:
+        yield partial
+        _sync_tree(partial)
+        name = f"gen-{_last_number(root) + 1:06d}"
+        os.replace(partial, root / name)
+        _write_atomically(root / "CURRENT", name + "\n")
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    _drop_old(root, keep=name)
+
+
+def _last_number(root: Path) -> int:
+    numbers = [int(p.name[4:]) for p in root.glob("gen-*") if p.name[4:].isdigit()]
+    return max(numbers, default=0)
+
+
+def _drop_old(root: Path, *, keep: str) -> None:
+    """Remove older generations but the last one, which readers may still hold; and stale partials."""
+    old = sorted(p for p in root.glob("gen-*") if p.name < keep)
+    for folder in [*old[:-1], *root.glob(".new-*")]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(partial, path)
+    _sync(path.parent)
+
+
+def _sync_tree(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
