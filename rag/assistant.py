@@ -21,18 +21,13 @@ import prompts
 from rag.data import corpus_files, data_fingerprint
 from rag.errors import CitewiseError, IndexMissing
 from rag.index import PaperIndex, content_digest, open_index
-from rag.ingest import (
-    Embedder,
-    Progress,
-    collection_root,
-    ingest_papers,
-    open_embedder,
-    read_collection,
-)
+from rag.indexing import Embedder, Progress, ingest_papers
+from rag.ingest import collection_root, open_embedder, read_collection
 from rag.logistic import load_logistic
 from rag.models.encoder import QueryEncoder
 from rag.models.generator import load_generator
-from rag.pipeline import Pipeline, Ports
+from rag.pipeline import Pipeline
+from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
 from rag.settings import Settings
 from rag.types import Answer, Event, Failure, Passage, Question, Turn
@@ -151,7 +146,7 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
     encoder = QueryEncoder(embedder.model)
     retriever = HybridRetriever(index=index, settings=settings, encoder=encoder)
     generator, generator_id = (
-        (parts.generator, parts.generator._llm_type) if parts.generator else load_generator(settings)
+        (parts.generator, _identity(parts.generator)) if parts.generator else load_generator(settings)
     )
     ports = Ports(
         retriever=parts.retriever or retriever,
@@ -162,12 +157,23 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         verifier=parts.verifier or LexicalVerifier(encoder, load_logistic("support")),
         generator=generator,
         count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
+        papers_count=len(index),
         prefetch=encoder.queries,
     )
     identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
     identity += [embedder.checksum, generator_id, index.fingerprint]
+    identity += [_kind(part) for part in (parts.retriever, parts.verifier)]
     fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
     return Assistant(index, Pipeline(ports, settings, fingerprint), retriever)
+
+
+def _identity(model: BaseChatModel) -> str:
+    """What tells one drop-in chat model from another: its kind and its public parameters."""
+    return f"{_kind(model)} {model._llm_type} {sorted(model._identifying_params.items(), key=str)}"
+
+
+def _kind(part: object) -> str:
+    return f"{type(part).__module__}.{type(part).__qualname__}"
 
 
 def _open_collection(
@@ -185,14 +191,14 @@ def _open_collection(
     else:
         root = collection_root(settings, collection)
     try:
-        return open_index(root, embedding_checksum=embedder.checksum)
+        return open_index(root, embedding_checksum=embedder.checksum, embedding_model=embedder.name)
     except IndexMissing:
         if papers is None and collection != DEFAULT_COLLECTION:
             raise
     if papers is None:
         found, _ = read_collection(corpus_files(), progress)
     ingest_papers(root, found, embedder, settings, progress=progress)
-    return open_index(root, embedding_checksum=embedder.checksum)
+    return open_index(root, embedding_checksum=embedder.checksum, embedding_model=embedder.name)
 
 
 def _turns(history: History) -> tuple[Turn, ...]:

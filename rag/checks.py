@@ -50,6 +50,8 @@ _OPPOSITES = (
     ("explicit", "implicit"), ("open", "closed"), ("shallow", "deep"), ("sparse", "dense"),
 )  # fmt: skip
 _OPPOSING_PREFIX = re.compile(r"^(?:un|in|im|ir|dis|non|sub|a)(?=[a-z]{4})")
+_SUBJECT = re.compile(r"[\"'“]?([A-Z][a-z]{2,})\s+(?:is|was|has|can|could|does|did|[a-z]+(?:s|ed))\b")
+_EVERYDAY = re.compile(r"(?:ing|ed|ly|s|ion|ment|er|al|ive|ity|ance|ence)$")
 # The same word for the purpose of direction.
 _VARIANT = {"lesser": "less", "reduction": "reduce", "maximal": "maximum", "minimal": "minimum"}
 
@@ -63,7 +65,7 @@ def unsupported_names(sentence: str, evidence: str) -> tuple[str, ...]:
     squeezed = _squeezed(evidence)
     initials = " ".join(_initials(evidence))
     long_forms = _long_forms(sentence, evidence)
-    missing = []
+    missing = list(_invented_subject(sentence, known))
     for name in names_in(sentence):
         if name[0].isdigit() and quantities(name):  # '9.1x' and '1.3B' are numbers
             continue
@@ -73,6 +75,19 @@ def unsupported_names(sentence: str, evidence: str) -> tuple[str, ...]:
         if not _held(name, squeezed, initials):
             missing.append(name)
     return tuple(missing)
+
+
+def _invented_subject(sentence: str, known: frozenset[str]) -> Iterator[str]:
+    """A capital at the start says nothing, but 'Zorblax reaches' does: an unknown word, then a verb.
+
+    Words with an everyday ending (Training, Recently, Authors) are let through.
+    """
+    subject = _SUBJECT.match(sentence)
+    if subject:
+        word = subject[1].casefold()
+        ordinary = word in STOPWORDS or _EVERYDAY.search(word)
+        if not ordinary and word not in known and stem(word) not in known:
+            yield subject[1]
 
 
 def _held(name: str, squeezed: str, initials: str) -> bool:
@@ -119,13 +134,25 @@ def negation_differs(sentence: str, evidence: str) -> bool:
     said = words(_NOT_ONLY.sub(" ", sentence))
     plain = _NOT_ONLY.sub(" ", evidence)
     if any(_denies(word, _NEGATION) for word in said):
-        return not any(_denies(word, _DENIAL) for word in words(plain))
+        undenied = not any(_denies(word, _DENIAL) for word in words(plain))
+        return undenied or _denies_what_is_told(_NOT_ONLY.sub(" ", sentence), plain)
     own = {stem(word) for word in said}
     return not any(word in _DENIAL for word in said) and any(
         all(part in own for part in scope)
         for clause in _CLAUSE.split(plain)
         for scope in _denied(words(clause))
     )
+
+
+def _denies_what_is_told(sentence: str, evidence: str) -> bool:
+    """True when what a clause of the sentence denies stands in the evidence, never in a clause that denies."""
+    clauses = [words(clause) for clause in _CLAUSE.split(evidence)]
+    for clause in _CLAUSE.split(sentence):
+        for scope in _denied(words(clause)):
+            telling = [told for told in clauses if set(scope) <= {stem(word) for word in told}]
+            if telling and not any(_denies(word, _DENIAL) for told in telling for word in told):
+                return True
+    return False
 
 
 def _denied(clause: list[str]) -> Iterator[list[str]]:

@@ -1,7 +1,6 @@
 """The [n] marks in a text: find, check against the keys that exist, strip and put back.
 
-Marks that already stand in an abstract would collide with ours; they are taken out before it is shown
-to the model.
+Marks that already stand in an abstract would collide with ours; they are shown with other brackets.
 """
 
 from __future__ import annotations
@@ -9,8 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from rag.cleaning import clean
+
 # [1], [1, 2], [1][2] and the spelled-out (1) of small models is *not* one: brackets are common in prose.
 _MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+
+
+def shown(text: str) -> str:
+    """Stored text as a person or a model sees it: cleaned, and what looks like our marks is no mark.
+
+    >>> shown("as in [3], on [0, 1]")
+    'as in ［3］, on ［0, 1］'
+    """
+    return _MARK.sub(lambda mark: mark.group().replace("[", "［").replace("]", "］"), clean(text))
 
 
 def keys_in(text: str) -> tuple[int, ...]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.checks import fault
-from rag.citations import with_marks
-from rag.cleaning import clean
+from rag.citations import shown, with_marks
 from rag.question import Kind
 from rag.types import Citation, Evidence, Passage, Quote, Sentence
 from rag.verifier import containment
@@ -20,10 +19,10 @@ _CLOSEST = 3
 def carrying(sentence: str, evidence: Sequence[Evidence], key: int) -> list[Evidence]:
     """The fewest sentences of paper `key`, best first, that carry the sentence and pass every check."""
     own = [item for item in evidence if item.key == key]
-    ranked = sorted(own, key=lambda e: (-containment(sentence, clean(e.text)), -e.score, e.start))
+    ranked = sorted(own, key=lambda e: (-containment(sentence, shown(e.text)), -e.score, e.start))
     for count in range(1, len(ranked)):
-        shown = "\n".join(clean(text) for text in [own[0].paper.title, *(e.text for e in ranked[:count])])
-        if fault(sentence, shown) is None:
+        told = "\n".join(shown(text) for text in [own[0].paper.title, *(e.text for e in ranked[:count])])
+        if fault(sentence, told) is None:
             return ranked[:count]
     return ranked
 
@@ -48,7 +47,7 @@ def quotes_of(
 
 def as_sentences(quoted: Sequence[Evidence]) -> list[Sentence]:
     """Evidence as answer sentences: verbatim but for clean-up of the listing's blemishes, support 1."""
-    return [Sentence(clean(item.text), (item.key,), 1.0) for item in quoted]
+    return [Sentence(shown(item.text), (item.key,), 1.0) for item in quoted]
 
 
 def citations_for(sentences: Sequence[Sentence], evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
@@ -82,13 +81,13 @@ def text_of(
     sentences: Sequence[Sentence], evidence: Sequence[Evidence], *, titled: bool, quoted: bool
 ) -> str:
     """The answer's text. `titled` puts the paper's title first, one paper a line; `quoted` adds quotes."""
-    titles = {item.key: clean(item.paper.title) for item in evidence}
+    titles = {item.key: shown(item.paper.title) for item in evidence}
     if not titled:
         return " ".join(with_marks(s.text, s.citations) for s in sentences)
     lines: dict[int, list[str]] = {}
     for sentence in sentences:
-        shown = f"“{sentence.text}”" if quoted else sentence.text
-        lines.setdefault(sentence.citations[0], []).append(with_marks(shown, sentence.citations))
+        words = f"“{sentence.text}”" if quoted else sentence.text
+        lines.setdefault(sentence.citations[0], []).append(with_marks(words, sentence.citations))
     several = len(lines) > 1
     return "\n".join(
         f"{'- ' if several else ''}{titles[key]}: {' '.join(texts)}" for key, texts in lines.items()
@@ -97,4 +96,4 @@ def text_of(
 
 def closest_titles(passages: Sequence[Passage]) -> tuple[str, ...]:
     """The titles nearest to a question that got no answer, cleaned."""
-    return tuple(clean(passage.paper.title) for passage in passages[:_CLOSEST])
+    return tuple(shown(passage.paper.title) for passage in passages[:_CLOSEST])

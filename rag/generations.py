@@ -12,24 +12,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rag.checksums import sha256_of
+
 
 @contextmanager
 def new_generation(root: Path) -> Iterator[Path]:
     """A folder to fill; on success it becomes the current generation, on failure it vanishes.
 
-    The caller writes `manifest.json` last (`write_manifest`).
+    The caller writes `manifest.json` last; its sha256 goes into CURRENT beside the name. The generation
+    that was current before is kept: readers may still hold it.
     """
     root.mkdir(parents=True, exist_ok=True)
+    before = current_name(root)
     partial = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
     try:
         yield partial
         _sync_tree(partial)
         name = f"gen-{_last_number(root) + 1:06d}"
         os.replace(partial, root / name)
-        _write_atomically(root / "CURRENT", name + "\n")
+        _write_atomically(root / "CURRENT", f"{name} {sha256_of(root / name / 'manifest.json')}\n")
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    _drop_old(root, keep=name)
+    _drop_others(root, keep={name, before})
+
+
+def current_name(root: Path) -> str | None:
+    """The name of the generation in use, as CURRENT has it; None when there is none."""
+    try:
+        return (root / "CURRENT").read_text(encoding="utf-8").partition(" ")[0].strip()
+    except (OSError, ValueError):
+        return None
 
 
 def _last_number(root: Path) -> int:
@@ -37,11 +49,11 @@ def _last_number(root: Path) -> int:
     return max(numbers, default=0)
 
 
-def _drop_old(root: Path, *, keep: str) -> None:
-    """Remove older generations but the last one, which readers may still hold; and stale partials."""
-    old = sorted(p for p in root.glob("gen-*") if p.name < keep)
-    for folder in [*old[:-1], *root.glob(".new-*")]:
-        shutil.rmtree(folder, ignore_errors=True)
+def _drop_others(root: Path, *, keep: set[str | None]) -> None:
+    """Remove every other generation and what killed writers left."""
+    for folder in [*root.glob("gen-*"), *root.glob(".new-*")]:
+        if folder.name not in keep:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_atomically(path: Path, text: str) -> None:

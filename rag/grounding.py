@@ -13,16 +13,13 @@ from dataclasses import dataclass
 
 from rag.checks import fault, quantities
 from rag.chunking import sentence_spans
-from rag.citations import keys_in, resolved, strip_marks
-from rag.cleaning import clean
+from rag.citations import keys_in, resolved, shown, strip_marks
 from rag.question import asks_for_number, printable
 from rag.terms import content_terms
 from rag.types import DroppedSentence, Evidence, Sentence
 from rag.verifier import FRAMING, Verifier, containment, is_verbatim
 
-_LEAD = re.compile(
-    r"^(?:[-*•:]\s+|(?:the )?(?:answer|source|a)(?: is)?\s*:\s*|\d+[.)]\s+)+", re.IGNORECASE
-)
+_LEAD = re.compile(r"^(?:[-*•:]\s+|(?:the )?(?:answer|source|a)(?: is)?\s*:\s*|\d+[.)]\s+)+", re.IGNORECASE)
 _DANGLING = re.compile(
     r"(?:\b(?:is|are|was|the|a|an|of|to|in|and|or|that|which|by|with|for|as|it|this|we)|[-,:;(])$", re.I
 )
@@ -72,8 +69,8 @@ def split_draft(draft: str) -> list[Drafted]:
 def evidence_text(evidence: Sequence[Evidence], key: int) -> str:
     """What a claim citing `key` may rest on: the paper's title and the sentences shown, one a line."""
     own = [item for item in evidence if item.key == key]
-    title = clean(own[0].paper.title) if own else ""
-    return "\n".join([title, *(clean(item.text) for item in own)])
+    title = shown(own[0].paper.title) if own else ""
+    return "\n".join([title, *(shown(item.text) for item in own)])
 
 
 def ground(
@@ -86,7 +83,7 @@ def ground(
 ) -> Grounded:
     """Keep the sentences that the evidence carries; see the module docstring."""
     texts = {key: evidence_text(evidence, key) for key in {item.key for item in evidence}}
-    titles = [clean(item.paper.title) for item in evidence]
+    titles = [shown(item.paper.title) for item in evidence]
     kept: list[Sentence] = []
     dropped: list[DroppedSentence] = []
     for drafted in split_draft(_without_titles(draft, titles)):
@@ -114,10 +111,8 @@ def blemish(question: str, sentence: str, said: set[str]) -> str | None:
     """Why a sentence is no answer whatever the evidence says, or None."""
     if sentence.casefold() in said:
         return "said before"
-    if sentence.endswith("?"):
-        return "a question"
-    if _NO_ANSWER.search(sentence):
-        return "says there is no answer"
+    if sentence.endswith("?") or _NO_ANSWER.search(sentence):
+        return "a question, or says there is no answer"
     bare_digit = sentence.strip(".").isdigit() and len(sentence) < _WORDS_MIN
     if bare_digit or (len(sentence.split()) < _WORDS_MIN and not quantities(sentence)):
         return "a fragment"
@@ -153,7 +148,7 @@ def _shortcoming(sentence: Sentence, evidence: Sequence[Evidence]) -> str | None
 def _rests_on_the_best(sentence: Sentence, evidence: Sequence[Evidence]) -> bool:
     """The evidence sentence it is closest to is about as likely as the best one of its paper's evidence."""
     own = [item for item in evidence if item.key in sentence.citations]
-    shares = [containment(sentence.text, clean(item.text)) for item in own]
+    shares = [containment(sentence.text, shown(item.text)) for item in own]
     nearest = [item.score for item, share in zip(own, shares, strict=True) if share >= max(shares)]
     return max(nearest) >= RELATIVE_SCORE_MIN * max(item.score for item in evidence)
 

@@ -1,6 +1,6 @@
 """A collection on disk: papers, vectors, BM25 and a manifest, as one immutable generation at a time.
 
-    <root>/CURRENT                 one line: the name of the generation in use
+    <root>/CURRENT                 one line: the generation in use and the sha256 of its manifest
     <root>/gen-000007/             papers.sqlite  vectors.faiss  vectors.ids.json  lexical/  manifest.json
 
 A generation is written beside the others, its manifest last, renamed, and only then named in CURRENT:
@@ -19,15 +19,15 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 
+from rag.checksums import sha256_of
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
 from rag.lexical import LexicalIndex
-from rag.models.resolve import sha256_of
 from rag.types import Paper, View
 from vectorstore.base import VectorStore, VectorStoreError
 from vectorstore.faiss_store import FaissStore
 
 FORMAT = 1
-_REBUILD = "Build it again: citewise ingest --replace PATH"
+_REBUILD = "Build it again: citewise ingest --replace PATH (the default collection: remove its folder)"
 _COLUMNS = "paper_id, title, abstract, year, url, venue, authors, origins"
 
 
@@ -106,7 +106,9 @@ class PaperIndex:
         return connection
 
 
-def open_index(root: Path, *, embedding_checksum: str | None = None) -> PaperIndex:
+def open_index(
+    root: Path, *, embedding_checksum: str | None = None, embedding_model: str = "another model"
+) -> PaperIndex:
     """Open the current generation after checking every file.
 
     :raises IndexMissing: if there is none.
@@ -118,7 +120,8 @@ def open_index(root: Path, *, embedding_checksum: str | None = None) -> PaperInd
     if embedding_checksum is not None and manifest.embedding_checksum != embedding_checksum:
         raise IndexMismatch(
             f"{root}: made with {manifest.embedding_model} "
-            f"({manifest.embedding_checksum[:12]}), asked to search with {embedding_checksum[:12]}",
+            f"({manifest.embedding_checksum[:12]}), asked to search with {embedding_model} "
+            f"({embedding_checksum[:12]})",
             hint=f"Use the same embedding model, or: {_REBUILD}",
         )
     _verify(folder, manifest)
@@ -127,13 +130,14 @@ def open_index(root: Path, *, embedding_checksum: str | None = None) -> PaperInd
 
 def _current(root: Path) -> Path:
     try:
-        name = (root / "CURRENT").read_text(encoding="utf-8").strip()
+        name, _, manifest_sha256 = (root / "CURRENT").read_text(encoding="utf-8").strip().partition(" ")
     except FileNotFoundError as exc:
         raise IndexMissing(f"{root}: no index here", hint="Make one: citewise ingest PATH") from exc
     except (OSError, ValueError) as exc:
         raise IndexCorrupt(f"{root / 'CURRENT'}: unreadable ({exc})", hint=_REBUILD) from exc
     if not name.startswith("gen-") or "/" in name or not (root / name).is_dir():
         raise IndexCorrupt(f"{root / 'CURRENT'}: names {name!r}, not a generation", hint=_REBUILD)
+    _check_file(root / name / "manifest.json", manifest_sha256)
     return root / name
 
 
@@ -152,16 +156,18 @@ def _read_manifest(folder: Path) -> Manifest:
 
 def _verify(folder: Path, manifest: Manifest) -> None:
     for name, expected in sorted(manifest.files.items()):
-        path = folder / name
-        try:
-            actual = sha256_of(path)
-        except OSError as exc:
-            raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=_REBUILD) from exc
-        if actual != expected:
-            raise IndexCorrupt(
-                f"{path}: sha256 is {actual[:16]}…, the manifest says {expected[:16]}…",
-                hint=_REBUILD,
-            )
+        _check_file(folder / name, expected)
+
+
+def _check_file(path: Path, expected: str) -> None:
+    try:
+        actual = sha256_of(path)
+    except OSError as exc:
+        raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=_REBUILD) from exc
+    if actual != expected:
+        raise IndexCorrupt(
+            f"{path}: sha256 is {actual[:16]}…, it was written with {expected[:16]}…", hint=_REBUILD
+        )
 
 
 def content_digest(papers: Sequence[Paper], embedding_checksum: str, views: Sequence[str]) -> str:

@@ -48,7 +48,8 @@ _COLLECT = re.compile(
     re.IGNORECASE,
 )
 _ONE_WORK = re.compile(
-    rf"{_START}(?:which|what) (?!(?:does|did|do|is|was|sets|kind|sort)\b)(?:[\w-]+ ){{0,2}}?"
+    rf"{_START}(?:which|what) (?!(?:does|did|do|is|was|sets|kind|sort)\b)"
+    rf"(?!(?:[\w-]+ ){{0,2}}?{_WORKS}\b)(?:[\w-]+ ){{0,2}}?"
     rf"{_WORK}\b(?! (?:as|to)\b)",
     re.IGNORECASE,
 )

@@ -31,7 +31,7 @@ from rag.errors import CitewiseError, GenerationFailed
 from rag.types import Answer, Citation, DraftToken, Event, Failure, Finished, Passage
 
 if TYPE_CHECKING:
-    from rag.ingest import IngestReport
+    from rag.indexing import IngestReport
 
 _PLAIN_LINE_EVERY_S = 10.0
 _SNIPPET_CHARS = 240

@@ -19,29 +19,32 @@ ROOT = Path(__file__).parent.parent
 # be put here: on the lowest floor above everything it imports, and a door above the assistant.
 FLOORS: dict[int, str] = {
     # what an answer is made of
-    0: """rag/types rag/errors rag/terms rag/logistic rag/latex rag/fusion rag/citations rag/data
+    0: """rag/types rag/errors rag/terms rag/logistic rag/latex rag/fusion rag/checksums rag/data
           rag/models rag/models/threads rag/models/stopping rag/readers/paragraphs rag/ui
           prompts vectorstore vectorstore/base vectorstore/faiss_index""",
-    1: """rag/settings rag/question rag/lexical rag/cleaning_rules rag/figures
+    1: """rag/settings rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations
           rag/readers/rows rag/readers/source vectorstore/exact vectorstore/faiss_store""",
-    2: """rag/cleaning rag/exchanged rag/followup rag/models/resolve rag/readers/duplicates
+    2: """rag/cleaning rag/exchanged rag/models/resolve rag/readers/duplicates
           rag/readers/listing rag/readers/jsonl rag/readers/table rag/readers/bibtex
           rag/readers/parquet rag/readers/plaintext""",
-    3: """rag/chunking rag/checks rag/index rag/readers rag/models/embedder rag/models/convert""",
-    4: """rag/evidence rag/ingest rag/models/encoder rag/models/generator""",
-    5: """rag/confidence rag/verifier rag/retriever""",
+    3: """rag/chunking rag/checks rag/citations rag/index rag/readers
+          rag/models/embedder rag/models/convert""",
+    4: """rag/evidence rag/followup rag/drafting rag/indexing rag/models/encoder rag/models/generator""",
+    5: """rag/confidence rag/verifier rag/retriever rag/ingest""",
     6: """rag/grounding rag/compose""",
-    7: """rag/pipeline""",
-    8: """rag/assistant""",
+    7: """rag/preparation""",
+    8: """rag/conclusion""",
+    9: """rag/pipeline""",
+    10: """rag/assistant""",
     # the doors: nothing above this line knows of them
-    9: """rag rag/doctor rag/exports rag/question_files
+    11: """rag rag/doctor rag/exports rag/question_files
           rag/ui/opening rag/ui/conversation rag/ui/inert""",
-    10: """rag/questions rag/results rag/ui/evidence""",
-    11: """rag/batch rag/ui/render""",
-    12: """rag/terminal rag/ui/chat""",
-    13: """rag/dialogue rag/ui/page""",
-    14: """rag/cli rag/ui/server""",
-    15: """rag/__main__ app""",
+    12: """rag/questions rag/results rag/ui/evidence""",
+    13: """rag/batch rag/ui/render""",
+    14: """rag/terminal rag/ui/chat""",
+    15: """rag/dialogue rag/ui/page""",
+    16: """rag/cli rag/ui/server""",
+    17: """rag/__main__ app""",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 

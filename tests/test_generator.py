@@ -13,9 +13,9 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from rag.chunking import sentence_spans
+from rag.drafting import draft_messages
 from rag.errors import GenerationFailed, ModelCorrupt
 from rag.models.generator import LocalChatModel, _cut, _until, load_generator
-from rag.pipeline import draft_messages
 from rag.settings import Settings
 from rag.types import Evidence, Paper
 

@@ -15,7 +15,7 @@ from fakes import MONARCH, RETRO
 
 from prompts import PromptFileError, fingerprint, load, parse
 from rag.chunking import sentence_spans
-from rag.pipeline import draft_messages
+from rag.drafting import draft_messages
 from rag.types import Evidence, Paper
 
 ROOT = Path(__file__).parent.parent

@@ -67,8 +67,8 @@ def test_evidence_text_is_the_title_and_the_shown_sentences():
     ("sentence", "reason"),
     [
         ("Said already, in full.", "said before"),
-        ("Is it so fast?", "a question"),
-        ("The sources do not mention it.", "says there is no answer"),
+        ("Is it so fast?", "a question, or says there is no answer"),
+        ("The sources do not mention it.", "a question, or says there is no answer"),
         ("Very fast.", "a fragment"),
         ("9.1x.", None),  # a number may be the whole answer
         ("Mixers reach throughput quickly.", None),

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 from fakes import DIMENSION, GALORE, MONARCH, PAPERS, RETRO, built, fake_embedder
 
+from rag.checksums import sha256_of
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
+from rag.generations import current_name
 from rag.index import FORMAT, PaperIndex, content_digest, open_index
 from rag.types import Paper
 
@@ -29,7 +31,7 @@ def index(root: Path) -> PaperIndex:
 
 def generation(root: Path) -> Path:
     """The folder of the generation in use."""
-    return root / (root / "CURRENT").read_text().strip()
+    return root / str(current_name(root))
 
 
 def edit_manifest(root: Path, change: Callable[[dict], object]) -> None:
@@ -37,6 +39,12 @@ def edit_manifest(root: Path, change: Callable[[dict], object]) -> None:
     record = json.loads(path.read_text())
     change(record)
     path.write_text(json.dumps(record))
+
+
+def vouch_for_manifest(root: Path) -> None:
+    """CURRENT with the checksum of the manifest as it is now: a later check has to find the fault."""
+    folder = generation(root)
+    (root / "CURRENT").write_text(f"{folder.name} {sha256_of(folder / 'manifest.json')}\n")
 
 
 def test_papers_come_back_as_they_went_in(index: PaperIndex) -> None:
@@ -140,13 +148,17 @@ def test_a_changed_file_is_named(root: Path, index: PaperIndex, name: str, damag
 )
 def test_a_damaged_manifest_is_named(root: Path, index: PaperIndex, content: bytes) -> None:
     path = generation(root) / "manifest.json"
+    written = sha256_of(path)
     path.write_bytes(content)
     with pytest.raises(IndexCorrupt) as caught:
         open_index(root)
     assert str(path) in caught.value.message
-
-
-NOT_YET = pytest.mark.xfail(strict=True, reason="the manifest itself carries no checksum")
+    assert written[:16] in caught.value.message
+    assert sha256_of(path)[:16] in caught.value.message
+    vouch_for_manifest(root)
+    with pytest.raises(IndexCorrupt) as caught:
+        open_index(root)
+    assert f"{path}: unreadable" in caught.value.message
 
 
 @pytest.mark.parametrize(
@@ -154,12 +166,12 @@ NOT_YET = pytest.mark.xfail(strict=True, reason="the manifest itself carries no 
     [
         lambda record: record.pop("files"),
         lambda record: record.update(files=["papers.sqlite"]),
-        pytest.param(lambda record: record.update(files={}), marks=NOT_YET),
-        pytest.param(lambda record: record["files"].pop("papers.sqlite"), marks=NOT_YET),
-        pytest.param(lambda record: record.update(papers=7), marks=NOT_YET),
-        pytest.param(lambda record: record.update(vectors=1), marks=NOT_YET),
-        pytest.param(lambda record: record.update(dimension=8), marks=NOT_YET),
-        pytest.param(lambda record: record.update(content="0" * 64), marks=NOT_YET),
+        lambda record: record.update(files={}),
+        lambda record: record["files"].pop("papers.sqlite"),
+        lambda record: record.update(papers=7),
+        lambda record: record.update(vectors=1),
+        lambda record: record.update(dimension=8),
+        lambda record: record.update(content="0" * 64),
     ],
     ids=["no-files", "list", "empty", "one-missing", "papers", "vectors", "dimension", "content"],
 )
@@ -167,7 +179,7 @@ def test_a_manifest_that_was_edited_is_refused(
     root: Path, index: PaperIndex, change: Callable[[dict], object]
 ) -> None:
     edit_manifest(root, change)
-    with pytest.raises(IndexCorrupt):
+    with pytest.raises(IndexCorrupt, match=r"manifest\.json: sha256 is"):
         open_index(root)
 
 
@@ -189,6 +201,17 @@ def test_a_damaged_current_is_named(root: Path, index: PaperIndex, content: byte
     assert str(root / "CURRENT") in caught.value.message
 
 
+@pytest.mark.parametrize("rest", ["", " ", "\n", " 0", " " + "0" * 64, "\t{}", "  {}", " {} {}", "{}"])
+def test_a_current_without_the_checksum_is_refused(root: Path, index: PaperIndex, rest: str) -> None:
+    name, _, digest = (root / "CURRENT").read_text().strip().partition(" ")
+    assert (name, digest) == ("gen-000001", sha256_of(root / name / "manifest.json"))
+    (root / "CURRENT").write_text(name + rest.replace("{}", digest))
+    with pytest.raises(IndexCorrupt):
+        open_index(root)
+    (root / "CURRENT").write_text(f"{name} {digest}")  # only the end of the line is free
+    assert len(open_index(root)) == len(PAPERS)
+
+
 def test_a_generation_that_is_gone_is_named(root: Path, index: PaperIndex) -> None:
     shutil.rmtree(generation(root))
     with pytest.raises(IndexCorrupt, match="CURRENT"):
@@ -197,6 +220,7 @@ def test_a_generation_that_is_gone_is_named(root: Path, index: PaperIndex) -> No
 
 def test_another_format_names_both(root: Path, index: PaperIndex) -> None:
     edit_manifest(root, lambda record: record.update(format=FORMAT + 1))
+    vouch_for_manifest(root)
     with pytest.raises(IndexMismatch) as caught:
         open_index(root)
     assert f"format {FORMAT + 1}" in caught.value.message
@@ -209,6 +233,7 @@ def test_a_later_format_may_have_other_fields(root: Path, index: PaperIndex) -> 
         del record["views"]
 
     edit_manifest(root, later)
+    vouch_for_manifest(root)
     with pytest.raises(IndexMismatch, match=f"format {FORMAT + 1}"):
         open_index(root)
 

@@ -21,7 +21,8 @@ from fakes import DIMENSION, GALORE, MONARCH, PAPERS, RETRO, HashEmbeddings, fak
 from rag.chunking import chunks_of
 from rag.errors import IndexBusy, IndexMismatch, ReadError
 from rag.index import PaperIndex, content_digest, open_index
-from rag.ingest import Embedder, IngestReport, collection_root, ingest, ingest_papers
+from rag.indexing import Embedder, IngestReport, ingest_papers
+from rag.ingest import collection_root, ingest
 from rag.lexical import LexicalIndex
 from rag.models.encoder import QueryEncoder
 from rag.settings import Settings
@@ -332,7 +333,7 @@ WRITERS = """
 import os, sys, time
 from pathlib import Path
 from fakes import fake_embedder
-from rag.ingest import ingest_papers
+from rag.indexing import ingest_papers
 from rag.models.encoder import QueryEncoder
 from rag.settings import Settings
 from test_ingest import version

@@ -13,12 +13,13 @@ import pytest
 from fakes import HashEmbeddings
 from langchain_core.embeddings import Embeddings
 
+from rag.checksums import sha256_of
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.models import convert, resolve
 from rag.models.convert import converted_folder, is_complete
 from rag.models.embedder import load_embedder, unit_rows
 from rag.models.encoder import QueryEncoder
-from rag.models.resolve import WHEEL_MODELS, ResolvedModel, WheelModel, model_status, sha256_of
+from rag.models.resolve import WHEEL_MODELS, ResolvedModel, WheelModel, model_status
 from rag.settings import Settings
 
 CONTENT = b"weights"

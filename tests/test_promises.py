@@ -42,7 +42,7 @@ from rag.doctor import diagnose
 from rag.errors import IndexCorrupt, ModelMissing
 from rag.grounding import evidence_text
 from rag.index import PaperIndex, open_index
-from rag.ingest import ingest_papers
+from rag.indexing import ingest_papers
 from rag.models.resolve import resolve
 from rag.questions import read_questions
 from rag.results import open_results

@@ -159,9 +159,7 @@ def test_searches_may_run_side_by_side() -> None:
     store.remove(numbered(20))
     alone, found = store.search(queries, 5), []
     store._hidden = None
-    threads = [
-        threading.Thread(target=lambda: found.append(store.search(queries, 5))) for _ in range(4)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(store.search(queries, 5))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -145,9 +145,7 @@ def checked_ids(ids: Sequence[str]) -> list[str]:
     return listed
 
 
-def checked_rows(
-    ids: Sequence[str], vectors: ArrayLike, dimension: int
-) -> tuple[list[str], Vectors]:
+def checked_rows(ids: Sequence[str], vectors: ArrayLike, dimension: int) -> tuple[list[str], Vectors]:
     """What `add` may take. :raises VectorStoreError: as `VectorStore.add` says."""
     listed = checked_ids(ids)
     rows = checked_vectors(vectors, dimension)

@@ -13,8 +13,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from rag.checksums import sha256_of
 from rag.errors import ModelCorrupt
-from rag.models.resolve import ResolvedModel, sha256_of
+from rag.models.resolve import ResolvedModel
 
 _log = logging.getLogger(__name__)
 _MANIFEST = "citewise-conversion.json"

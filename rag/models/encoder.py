@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from rag.models.embedder import unit_rows
 
+
 class QueryEncoder:
     """`Embeddings` with a small memory for questions. Vectors are unit length, float32."""
 

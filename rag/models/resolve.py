@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rag.checksums import sha256_of
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.settings import Settings
 
-_READ_BYTES = 1 << 20
 QUOTES_ONLY = "none"
 
 
@@ -73,15 +73,6 @@ class ModelStatus:
     ok: bool
     detail: str
     hint: str = ""
-
-
-def sha256_of(path: Path) -> str:
-    """Hex sha256 of a file, read in pieces."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_READ_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def package_folder(package: str) -> Path | None:

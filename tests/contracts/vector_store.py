@@ -325,9 +325,7 @@ class VectorStoreContract:
 
     # -- against the oracle
 
-    @settings(
-        max_examples=40, deadline=None, suppress_health_check=[HealthCheck.differing_executors]
-    )
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
     @given(rows=grid_rows(1, 60), queries=grid_rows(1, 5), data=st.data())
     def test_any_history_gives_the_oracles_hits(self, store_factory, rows, queries, data) -> None:
         """Small stores: here every kind looks at all rows, so all must agree with the oracle."""

@@ -1,0 +1,76 @@
+"""What the generator is asked, and its answers as plain text. Its errors become ours here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+
+import prompts
+from rag.citations import shown
+from rag.errors import CitewiseError, GenerationFailed, PromptError
+from rag.types import Evidence
+
+# A second paragraph of a small model is never about the question.
+STOP = ("\n\n", "\nQuestion:", "\nSources:")
+
+
+def draft_messages(question: str, evidence: Sequence[Evidence]) -> list[BaseMessage]:
+    """The conversation the generator sees: prompts/draft_system.txt and prompts/draft_user.txt, filled.
+
+    :raises PromptError: if a prompt file is missing or its variables do not match.
+    """
+    try:
+        system = prompts.load("draft_system").render({})
+        user = prompts.load("draft_user").render({"evidence": evidence_block(evidence), "question": question})
+    except prompts.PromptFileError as exc:
+        raise PromptError(str(exc), hint="Mend the file in prompts/, or reinstall.") from exc
+    return [SystemMessage(system), HumanMessage(user)]
+
+
+def evidence_block(evidence: Sequence[Evidence]) -> str:
+    """'[1] Title: sentence sentence', a paper a line, sentences in abstract order."""
+    lines = []
+    for key in dict.fromkeys(item.key for item in evidence):
+        own = sorted((e for e in evidence if e.key == key), key=lambda e: e.start)
+        text = " ".join(shown(item.text) for item in own)
+        lines.append(f"[{key}] {shown(own[0].paper.title)}: {text}")
+    return "\n".join(lines)
+
+
+def write_together(generator: BaseChatModel, conversations: list[list[BaseMessage]]) -> list[str]:
+    """One draft per conversation, generated in one batch where the model can.
+
+    :raises GenerationFailed: if the model, or the endpoint behind it, fails.
+    """
+    if not conversations:
+        return []
+    with _errors_are_ours():
+        result = generator.generate(conversations, stop=list(STOP))
+    return [row[0].text.strip() for row in result.generations]
+
+
+def write_in_pieces(generator: BaseChatModel, conversation: list[BaseMessage]) -> Iterator[str]:
+    """The same draft, as it is written.
+
+    :raises GenerationFailed: if the model, or the endpoint behind it, fails.
+    """
+    with _errors_are_ours():
+        for chunk in generator.stream(conversation, stop=list(STOP)):
+            yield str(chunk.content)
+
+
+@contextmanager
+def _errors_are_ours() -> Iterator[None]:
+    """Any LangChain chat model may stand here, and each provider raises its own kinds."""
+    try:
+        yield
+    except CitewiseError:
+        raise
+    except Exception as exc:
+        raise GenerationFailed(
+            f"the generator failed: {type(exc).__name__}: {exc}",
+            hint="Ask again; check the endpoint; or answer by quotes only: CITEWISE_GENERATOR=none.",
+        ) from exc

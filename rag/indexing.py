@@ -1,0 +1,213 @@
+"""A changed collection becomes a new generation of its index: diff, embed, write.
+
+Only papers that are new or changed are embedded; everything else is carried over. One writer at a time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from langchain_core.embeddings import Embeddings
+
+from rag.chunking import chunks_of, paper_id_of
+from rag.errors import IndexBusy, IndexMissing, OutputError
+from rag.generations import new_generation
+from rag.index import (
+    FORMAT,
+    Manifest,
+    PaperIndex,
+    content_digest,
+    open_index,
+    write_manifest,
+    write_papers,
+)
+from rag.lexical import LexicalIndex, document_terms
+from rag.models.embedder import unit_rows
+from rag.settings import Settings
+from rag.types import Chunk, Paper, Rejected, View
+from vectorstore.base import VectorStore, VectorStoreError
+from vectorstore.faiss_store import FaissStore, choose_kind
+
+Progress = Callable[[str, int, int], None]
+
+# Sentence vectors make retrieval sharper and cost eight vectors a paper; past this many papers the
+# sentences of the papers found are embedded when a question is asked.
+SENTENCE_VIEW_PAPERS_MAX = 5000
+_EMBED_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingestion changed. `rejected` names every row that was skipped."""
+
+    added: int
+    updated: int
+    removed: int
+    unchanged: int
+    rejected: tuple[Rejected, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """LangChain embeddings with the name and the checksum that go into the manifest."""
+
+    model: Embeddings
+    name: str
+    checksum: str
+
+
+def ingest_papers(  # noqa: PLR0913 - what to do with a collection is one decision
+    root: Path,
+    papers: Sequence[Paper],
+    embedder: Embedder,
+    settings: Settings,
+    *,
+    remove: Sequence[str] = (),
+    start_over: bool = False,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Add, update and remove papers of one collection; the report's `rejected` is empty.
+
+    :raises IndexBusy: if another process is writing this collection.
+    :raises IndexMismatch: if the collection was embedded with another model.
+    """
+    with _writing(root):
+        current = None if start_over else _open_or_none(root, embedder)
+        old = {paper.paper_id: paper for paper in current.all_papers()} if current else {}
+        kept = {paper_id: paper for paper_id, paper in old.items() if paper_id not in set(remove)}
+        incoming = {paper.paper_id: _with_old_origins(paper, old) for paper in papers}
+        changed = [p for p in incoming.values() if kept.get(p.paper_id) != p]
+        report = IngestReport(
+            added=sum(p.paper_id not in old for p in changed),
+            updated=sum(p.paper_id in old for p in changed),
+            removed=len(old) - len(kept),
+            unchanged=len(incoming) - len(changed),
+            rejected=(),
+            total=len(kept | incoming),
+        )
+        if current is None or changed or report.removed:
+            everything = kept | incoming
+            tools = _Tools(embedder, settings, progress)
+            try:
+                _write(root, [everything[i] for i in sorted(everything)], changed, current, tools)
+            except (OSError, VectorStoreError) as exc:
+                raise OutputError(
+                    f"{root}: the index could not be written ({exc})",
+                    hint="Make room on the disk, or set CITEWISE_CACHE_DIR; the old index is untouched.",
+                ) from exc
+    return report
+
+
+def _with_old_origins(paper: Paper, old: dict[str, Paper]) -> Paper:
+    """The paper with the places it was read from before: reading a file again changes nothing."""
+    known = old[paper.paper_id].origins if paper.paper_id in old else ()
+    return dataclasses.replace(paper, origins=tuple(dict.fromkeys((*known, *paper.origins))))
+
+
+def _open_or_none(root: Path, embedder: Embedder) -> PaperIndex | None:
+    try:
+        return open_index(root, embedding_checksum=embedder.checksum, embedding_model=embedder.name)
+    except IndexMissing:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """What an index is made with."""
+
+    embedder: Embedder
+    settings: Settings
+    progress: Progress | None
+
+
+def _write(
+    root: Path,
+    papers: Sequence[Paper],
+    changed: Sequence[Paper],
+    current: PaperIndex | None,
+    tools: _Tools,
+) -> None:
+    """A new generation: old vectors carried over, changed papers embedded, BM25 made again."""
+    views = _views(current, len(papers))
+    store = _carried_over(current, {p.paper_id for p in papers}, {p.paper_id for p in changed})
+    chunks = [chunk for paper in changed for chunk in chunks_of(paper, views)]
+    store = _add_vectors(store, chunks, tools)
+    bm25 = {"k1": tools.settings.bm25_k1, "b": tools.settings.bm25_b}
+    with new_generation(root) as folder:
+        write_papers(folder, papers)
+        store.save(folder)
+        (folder / "lexical").mkdir()
+        documents = [(p.paper_id, document_terms(p.title, p.abstract)) for p in papers]
+        LexicalIndex.build(documents, **bm25).save(folder / "lexical")
+        manifest = Manifest(
+            format=FORMAT,
+            papers=len(papers),
+            vectors=len(store),
+            dimension=store.dimension,
+            embedding_model=tools.embedder.name,
+            embedding_checksum=tools.embedder.checksum,
+            views=views,
+            bm25_k1=bm25["k1"],
+            bm25_b=bm25["b"],
+            content=content_digest(papers, tools.embedder.checksum, views),
+            files={},
+        )
+        write_manifest(folder, manifest)
+
+
+def _views(current: PaperIndex | None, papers: int) -> tuple[View, ...]:
+    """The views of an existing index stay; a new one gets sentence vectors while it is small."""
+    if current is not None:
+        return current.manifest.views
+    return ("abstract", "sentence") if papers <= SENTENCE_VIEW_PAPERS_MAX else ("abstract",)
+
+
+def _carried_over(current: PaperIndex | None, papers: set[str], changed: set[str]) -> VectorStore | None:
+    """The old vectors without those of removed or changed papers."""
+    if current is None:
+        return None
+    store = current.store
+    kept = papers - changed
+    store.remove([chunk_id for chunk_id in store.ids() if paper_id_of(chunk_id) not in kept])
+    return store
+
+
+def _add_vectors(store: VectorStore | None, chunks: Sequence[Chunk], tools: _Tools) -> VectorStore:
+    """Embed chunks, long and short ones apart so that little is padded, and add them."""
+    model = tools.embedder.model
+    ordered = sorted(chunks, key=lambda chunk: (len(chunk.text), chunk.chunk_id))
+    for start in range(0, len(ordered), _EMBED_AT_ONCE):
+        part = ordered[start : start + _EMBED_AT_ONCE]
+        rows = unit_rows(model.embed_documents([chunk.text for chunk in part]))
+        if store is None:
+            store = FaissStore(rows.shape[1], kind=choose_kind(len(ordered)))
+        store.add([chunk.chunk_id for chunk in part], rows)
+        if tools.progress:
+            tools.progress("embedding", start + len(part), len(ordered))
+    return FaissStore(len(model.embed_query("dimension"))) if store is None else store
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    """One writer at a time; the lock goes with the process, whatever happens to it."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / ".lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            file.seek(0)
+            raise IndexBusy(
+                f"{root}: process {file.read().strip() or '?'} is writing this collection",
+                hint="Wait until it is done, then run the command again.",
+            ) from exc
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

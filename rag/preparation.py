@@ -1,0 +1,121 @@
+"""A question before anything is written: what it asks, what was found, whether that is enough."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from langchain_core.language_models import BaseChatModel
+from langchain_core.retrievers import BaseRetriever
+from numpy.typing import NDArray
+
+from rag.compose import closest_titles
+from rag.confidence import answer_features, confidence
+from rag.evidence import Idf, candidates_of, kind_with_papers, score, select
+from rag.followup import standalone
+from rag.logistic import LogisticModel
+from rag.question import Kind, is_blank, kind_of, normalise
+from rag.retriever import passages_from
+from rag.settings import Settings
+from rag.types import Abstention, AbstentionReason, Evidence, Paper, Passage, Question
+from rag.verifier import Verifier
+
+_MESSAGES: dict[AbstentionReason, str] = {
+    "empty_question": "There is no question to answer.",
+    "empty_collection": "This collection holds no papers yet.",
+    "no_evidence": "Nothing in this collection bears on the question.",
+    "low_confidence": "The papers found do not seem to answer this question.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the pipeline is given: the parts that can be swapped."""
+
+    retriever: BaseRetriever
+    sentence_cosines: Callable[[str, Sequence[Paper]], Sequence[NDArray[np.float32]]]
+    idf: Idf
+    evidence_model: LogisticModel
+    confidence_model: LogisticModel
+    verifier: Verifier
+    generator: BaseChatModel | None
+    count_tokens: Callable[[str], int]
+    papers_count: int
+    prefetch: Callable[[Sequence[str]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A question after retrieval: either evidence to draft from, or the reason to abstain."""
+
+    question: Question
+    standalone: str
+    kind: Kind
+    passages: tuple[Passage, ...]
+    evidence: tuple[Evidence, ...]
+    confidence: float
+    abstention: Abstention | None = None
+    retrieve_s: float = 0.0
+
+
+class Preparation:
+    """Turns questions into `Prepared` ones with the parts it is given."""
+
+    def __init__(self, ports: Ports, settings: Settings) -> None:
+        self._ports = ports
+        self._settings = settings
+
+    def together(self, questions: Sequence[Question]) -> list[Prepared]:
+        """All of them; their vectors are computed in one go."""
+        self._ports.prefetch([self.standalone(question) for question in questions])
+        return [self.one(question) for question in questions]
+
+    def one(self, question: Question) -> Prepared:
+        """Retrieve, score sentences, and decide whether to go on."""
+        began = time.perf_counter()
+        text = self.standalone(question)
+        prepared = self._prepare(question, text)
+        return replace(prepared, retrieve_s=time.perf_counter() - began)
+
+    def standalone(self, question: Question) -> str:
+        """The cleaned question, made to stand alone."""
+        limit = self._settings.question_chars_max
+        asked = normalise(question.text, chars_max=limit)
+        if is_blank(asked):
+            return asked
+        told = [replace(turn, content=normalise(turn.content, chars_max=limit)) for turn in question.history]
+        return normalise(standalone(asked, told), chars_max=limit)
+
+    def _prepare(self, question: Question, text: str) -> Prepared:
+        if is_blank(text):
+            return _refused(question, text, (), "empty_question")
+        if not self._ports.papers_count:
+            return _refused(question, text, (), "empty_collection")
+        passages = tuple(passages_from(self._ports.retriever.invoke(text)))
+        papers = [passage.paper for passage in passages]
+        candidates = candidates_of(passages, self._ports.sentence_cosines(text, papers))
+        if not candidates:
+            return _refused(question, text, passages, "no_evidence")
+        scored = score(text, candidates, self._ports.evidence_model, self._ports.idf)
+        features = answer_features(text, passages, scored, self._ports.idf)
+        probability = confidence(features, self._ports.confidence_model)
+        if probability < self._settings.answerable_min:
+            return replace(_refused(question, text, passages, "low_confidence"), confidence=probability)
+        kind, scored = kind_with_papers(text, kind_of(text), passages, scored)
+        evidence = select(
+            scored,
+            kind,
+            sentences_max=self._settings.evidence_sentences_max,
+            tokens_max=self._settings.evidence_tokens_max,
+            count_tokens=self._ports.count_tokens,
+        )
+        return Prepared(question, text, kind, passages, tuple(evidence), probability)
+
+
+def _refused(
+    question: Question, text: str, passages: tuple[Passage, ...], reason: AbstentionReason
+) -> Prepared:
+    abstention = Abstention(reason, _MESSAGES[reason], closest_titles(passages))
+    return Prepared(question, text, "fact", passages, (), 0.0, abstention)
