@@ -145,7 +145,7 @@ def negation_differs(sentence: str, evidence: str) -> bool:
 
 
 def _denies_what_is_told(sentence: str, evidence: str) -> bool:
-    """True when what a clause of the sentence denies stands in the evidence, never in a clause that denies."""
+    """True when what a clause of the sentence denies stands undenied in the evidence."""
     clauses = [words(clause) for clause in _CLAUSE.split(evidence)]
     for clause in _CLAUSE.split(sentence):
         for scope in _denied(words(clause)):

@@ -49,7 +49,7 @@ def write_together(generator: BaseChatModel, conversations: list[list[BaseMessag
         return []
     with _errors_are_ours():
         result = generator.generate(conversations, stop=list(STOP))
-    return [row[0].text.strip() for row in result.generations]
+        return [row[0].text.strip() for row in result.generations]
 
 
 def write_in_pieces(generator: BaseChatModel, conversation: list[BaseMessage]) -> Iterator[str]:
@@ -59,7 +59,7 @@ def write_in_pieces(generator: BaseChatModel, conversation: list[BaseMessage]) -
     """
     with _errors_are_ours():
         for chunk in generator.stream(conversation, stop=list(STOP)):
-            yield str(chunk.content)
+            yield str(chunk.text)
 
 
 @contextmanager

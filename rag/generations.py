@@ -24,13 +24,17 @@ def new_generation(root: Path) -> Iterator[Path]:
     """
     root.mkdir(parents=True, exist_ok=True)
     before = current_name(root)
+    name = f"gen-{_last_number(root) + 1:06d}"
     partial = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
     try:
         yield partial
         _sync_tree(partial)
-        name = f"gen-{_last_number(root) + 1:06d}"
         os.replace(partial, root / name)
         _write_atomically(root / "CURRENT", f"{name} {sha256_of(root / name / 'manifest.json')}\n")
+    except BaseException:
+        if current_name(root) == before:  # renamed, but not yet named in CURRENT
+            shutil.rmtree(root / name, ignore_errors=True)
+        raise
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     _drop_others(root, keep={name, before})

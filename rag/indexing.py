@@ -8,10 +8,12 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from langchain_core.embeddings import Embeddings
 
@@ -77,6 +79,7 @@ def ingest_papers(  # noqa: PLR0913 - what to do with a collection is one decisi
 
     :raises IndexBusy: if another process is writing this collection.
     :raises IndexMismatch: if the collection was embedded with another model.
+    :raises OutputError: if the disk is full or refuses.
     """
     with _writing(root):
         current = None if start_over else _open_or_none(root, embedder)
@@ -95,13 +98,8 @@ def ingest_papers(  # noqa: PLR0913 - what to do with a collection is one decisi
         if current is None or changed or report.removed:
             everything = kept | incoming
             tools = _Tools(embedder, settings, progress)
-            try:
+            with _refusals_are_ours(root):
                 _write(root, [everything[i] for i in sorted(everything)], changed, current, tools)
-            except (OSError, VectorStoreError) as exc:
-                raise OutputError(
-                    f"{root}: the index could not be written ({exc})",
-                    hint="Make room on the disk, or set CITEWISE_CACHE_DIR; the old index is untouched.",
-                ) from exc
     return report
 
 
@@ -197,17 +195,36 @@ def _add_vectors(store: VectorStore | None, chunks: Sequence[Chunk], tools: _Too
 @contextmanager
 def _writing(root: Path) -> Iterator[None]:
     """One writer at a time; the lock goes with the process, whatever happens to it."""
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            file.seek(0)
-            raise IndexBusy(
-                f"{root}: process {file.read().strip() or '?'} is writing this collection",
-                hint="Wait until it is done, then run the command again.",
-            ) from exc
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+    with _refusals_are_ours(root):
+        root.mkdir(parents=True, exist_ok=True)
+        file = (root / ".lock").open("a+")
+    with file:
+        with _refusals_are_ours(root):
+            _lock(file, root)
         yield
+
+
+def _lock(file: TextIO, root: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        file.seek(0)
+        raise IndexBusy(
+            f"{root}: process {file.read().strip() or '?'} is writing this collection",
+            hint="Wait until it is done, then run the command again.",
+        ) from exc
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+
+
+@contextmanager
+def _refusals_are_ours(root: Path) -> Iterator[None]:
+    """What a full or read-only disk makes the file system, SQLite and FAISS say, as one error."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, VectorStoreError) as exc:
+        raise OutputError(
+            f"{root}: the index could not be written ({exc})",
+            hint="Make room on the disk, or set CITEWISE_CACHE_DIR; the old index is untouched.",
+        ) from exc

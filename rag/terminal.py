@@ -214,7 +214,8 @@ def _heading(key: str, title: str, year: int | None, url: str | None) -> Text:
 
 
 def _shown(text: str) -> str:
-    return printable(clean(text))
+    """Cleaned line by line: an answer about several papers gives each a line."""
+    return "\n".join(printable(clean(line)) for line in text.split("\n"))
 
 
 def _indented(out: Console, text: Text, spaces: int) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.citations import keys_in, resolved, strip_marks, with_marks
+from rag.citations import keys_in, resolved, shown, strip_marks, with_marks
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,26 @@ def test_strip(text, bare):
 )
 def test_with_marks(text, keys, marked):
     assert with_marks(text, keys) == marked
+
+
+@pytest.mark.parametrize(
+    ("stored", "seen"),
+    [
+        ("as in [3], on [0, 1].", "as in ［3］, on ［0, 1］."),
+        ("[1][2; 3] first", "［1］［2; 3］ first"),
+        ("interval [0.5, 1], array [x1], year [2024]", "interval [0.5, 1], array [x1], year [2024]"),
+        ("9.1times \\emph{more} [5]", "9.1x more ［5］"),
+        ("", ""),
+    ],
+)
+def test_marks_of_stored_text_are_shown_as_no_marks(stored, seen):
+    assert shown(stored) == seen
+
+
+@given(st.text(alphabet="ab [],;0123456789{}\\$", max_size=40))
+def test_nothing_shown_is_taken_for_a_mark(stored):
+    assert keys_in(shown(stored)) == ()
+    assert strip_marks(shown(stored)) == shown(stored).strip()
 
 
 SENTENCES = st.text(alphabet="abc XYZ,.!?()0123456789", max_size=40).map(

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -19,14 +20,14 @@ import pytest
 from fakes import DIMENSION, GALORE, MONARCH, PAPERS, RETRO, HashEmbeddings, fake_embedder
 
 from rag.chunking import chunks_of
-from rag.errors import IndexBusy, IndexMismatch, ReadError
+from rag.errors import IndexBusy, IndexMismatch, OutputError, ReadError
 from rag.index import PaperIndex, content_digest, open_index
 from rag.indexing import Embedder, IngestReport, ingest_papers
 from rag.ingest import collection_root, ingest
-from rag.lexical import LexicalIndex
 from rag.models.encoder import QueryEncoder
 from rag.settings import Settings
 from rag.types import Paper
+from vectorstore.base import VectorStoreError
 
 HERE = Path(__file__).parent
 
@@ -256,16 +257,49 @@ def test_an_ingestion_that_fails_leaves_the_old_one(shop: Workshop) -> None:
     assert everything_under(shop.root) == before
 
 
-def test_a_full_disk_leaves_the_old_one(shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: LexicalIndex, folder: Path) -> list[Path]:
-        raise OSError(28, "No space left on device")
+@pytest.mark.parametrize(
+    ("place", "refusal"),
+    [
+        ("rag.indexing.write_papers", sqlite3.OperationalError("database or disk is full")),
+        ("rag.indexing.FaissStore.save", VectorStoreError("No space left on device")),
+        ("rag.indexing.LexicalIndex.save", OSError(28, "No space left on device")),
+        ("rag.indexing.write_manifest", PermissionError(13, "Permission denied")),
+    ],
+    ids=["papers", "vectors", "lexical", "manifest"],
+)
+def test_a_full_disk_leaves_the_old_one(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch, place: str, refusal: Exception
+) -> None:
+    def refuse(*args: object) -> None:
+        raise refusal
 
     shop.ingest(MONARCH)
     before = everything_under(shop.root)
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-        patch.setattr(LexicalIndex, "save", full)
+    with monkeypatch.context() as patch, pytest.raises(OutputError) as caught:
+        patch.setattr(place, refuse)
         shop.ingest(RETRO)
+    assert caught.value.__cause__ is refusal
+    assert str(shop.root) in caught.value.message
+    assert str(refusal) in caught.value.message
+    assert "the old index is untouched" in caught.value.hint
+    assert "CITEWISE_CACHE_DIR" in caught.value.hint
     assert everything_under(shop.root) == before
+    shop.ingest(RETRO)
+    assert_complete(shop.open(), [MONARCH, RETRO])
+
+
+@pytest.mark.parametrize("where", ["collection", "collection/.lock"])
+def test_a_place_that_cannot_be_written_is_named(shop: Workshop, where: str) -> None:
+    blocked = shop.root.parent / where
+    if blocked == shop.root:
+        blocked.write_text("a file where the folder should be")
+    else:
+        blocked.mkdir(parents=True)
+    with pytest.raises(OutputError) as caught:
+        shop.ingest(MONARCH)
+    assert isinstance(caught.value.__cause__, OSError)
+    assert str(shop.root) in caught.value.message
+    assert "CITEWISE_CACHE_DIR" in caught.value.hint
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from rag.checksums import sha256_of
-from rag.errors import ModelCorrupt
+from rag.errors import ModelCorrupt, ModelMissing
 from rag.models.resolve import ResolvedModel
 
 _log = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ def converted_folder(model: ResolvedModel, cache_dir: Path) -> Path:
     """The safetensors folder of a GGUF model, made on first use (about 15 s, 540 MB for SmolLM2-135M).
 
     :raises ModelCorrupt: if the GGUF cannot be read.
+    :raises ModelMissing: if a package that reads it is not installed.
     """
     target = cache_dir / "models" / f"{model.path.stem}-{model.checksum[:12]}"
     if is_complete(target):
@@ -65,6 +66,8 @@ def _convert(gguf: Path, folder: Path) -> None:
     try:
         tokenizer = AutoTokenizer.from_pretrained(**source)
         model = AutoModelForCausalLM.from_pretrained(**source, dtype=torch.float32)
+    except ImportError as exc:  # transformers asks for packages when it needs them
+        raise ModelMissing(str(exc), hint="Run: pip install gguf accelerate") from exc
     except (OSError, ValueError, RuntimeError) as exc:
         raise ModelCorrupt(
             f"{gguf}: not a GGUF file that transformers can read ({exc})",

@@ -1,0 +1,99 @@
+"""From drafts to an answer, on evidence written by hand (with an index: test_pipeline.py)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fakes import ConstantVerifier
+
+from rag.conclusion import conclude, evidence_of_drafts
+from rag.preparation import Prepared
+from rag.question import Kind
+from rag.settings import Settings
+from rag.types import Abstention, Answer, Evidence, Paper, Passage, Question
+
+ONE = Paper("1", "First", "Alpha speeds reach 5 percent. Beta speeds reach 6 percent.")
+TWO = Paper("2", "Second", "Delta speeds reach 7 percent.")
+ALPHA, BETA = Evidence(1, ONE, 0, 29, 0.9), Evidence(1, ONE, 30, 58, 0.5)
+DELTA = Evidence(2, TWO, 0, 29, 0.8)
+
+
+def prepared(kind: Kind = "fact", *evidence: Evidence) -> Prepared:
+    passages = (Passage(ONE, 1, 0.9), Passage(TWO, 2, 0.8))
+    question = Question("What do they reach?", id="q")
+    return Prepared(question, "What do the speeds reach?", kind, passages, evidence, 0.75)
+
+
+def concluded(item: Prepared, *drafts: str, support: float = 1.0, **settings: object) -> Answer:
+    known = Settings.load(
+        **{"support_min": 0.7, "quote_relative_min": 0.6, "quote_sentences_max": 3, **settings}
+    )
+    return conclude(item, drafts, ConstantVerifier(support), known)
+
+
+def test_a_fact_has_one_draft_over_all_evidence_and_others_one_a_paper() -> None:
+    evidence = (DELTA, ALPHA, BETA)
+    assert evidence_of_drafts(prepared("fact", *evidence)) == [[DELTA, ALPHA, BETA]]
+    for kind in ("find", "compare", "collect"):
+        assert evidence_of_drafts(prepared(kind, *evidence)) == [[DELTA], [ALPHA, BETA]]
+
+
+def test_an_abstention_is_passed_on() -> None:
+    abstention = Abstention("low_confidence", "No.", ("First",))
+    answer = concluded(replace(prepared(), abstention=abstention, confidence=0.25))
+    assert (answer.status, answer.text, answer.abstention) == ("abstained", "No.", abstention)
+    assert (answer.question, answer.standalone_question) == (
+        "What do they reach?",
+        "What do the speeds reach?",
+    )
+    assert (answer.confidence, len(answer.passages)) == (0.25, 2)
+    assert (answer.sentences, answer.citations) == ((), ())
+
+
+def test_a_fact_that_stood_is_not_followed_by_quotes() -> None:
+    draft = "Delta reaches 7 percent [2]. Delta reaches 8 percent [2]."
+    answer = concluded(prepared("fact", ALPHA, BETA, DELTA), draft)
+    assert (answer.status, answer.text) == ("answered", "Delta reaches 7 percent [1].")
+    assert [(c.key, c.paper_id) for c in answer.citations] == [(1, "2")]
+    assert answer.trace.draft == draft
+    assert answer.trace.evidence == (ALPHA, BETA, DELTA)
+    assert [dropped.text for dropped in answer.trace.dropped] == ["Delta reaches 8 percent."]
+
+
+@pytest.mark.parametrize("drafts", [(), ("",), ("Alpha reaches 8 percent [1].",)])
+def test_a_fact_of_which_nothing_stood_is_quoted(drafts: tuple[str, ...]) -> None:
+    answer = concluded(prepared("fact", ALPHA, BETA, DELTA), *drafts)
+    assert answer.status == "quoted"
+    assert answer.text == (
+        "- First: “Alpha speeds reach 5 percent.” [1]\n- Second: “Delta speeds reach 7 percent.” [2]"
+    )
+    assert [[quote.text for quote in c.quotes] for c in answer.citations] == [[ALPHA.text], [DELTA.text]]
+
+
+def test_the_bars_are_those_of_the_settings() -> None:
+    item, draft = prepared("fact", ALPHA, BETA, DELTA), "Delta reaches 7 percent [2]."
+    assert concluded(item, draft, support=0.7).status == "answered"
+    assert concluded(item, draft, support=0.69).status == "quoted"
+    assert len(concluded(item, quote_relative_min=0.0).sentences) == 3
+    assert len(concluded(item, quote_sentences_max=1).sentences) == 1
+
+
+def test_of_several_papers_the_untold_are_quoted_in_their_place() -> None:
+    drafts = ("Alpha reaches 8 percent [1].", "Delta reaches 7 percent [1].")
+    answer = concluded(prepared("compare", ALPHA, BETA, DELTA), *drafts)
+    assert answer.status == "answered"
+    assert answer.text == "- First: Alpha speeds reach 5 percent [1].\n- Second: Delta reaches 7 percent [2]."
+    assert answer.trace.draft == "\n".join(drafts)
+    assert len(answer.trace.dropped) == 1
+
+
+def test_drafts_and_evidence_belong_together_in_the_order_of_keys() -> None:
+    """Each draft may rest on its own paper only."""
+    drafts = ("Delta reaches 7 percent [1].", "Alpha reaches 5 percent [1].")
+    answer = concluded(prepared("collect", ALPHA, DELTA), *drafts)
+    assert answer.status == "quoted"
+    assert len(answer.trace.dropped) == 2
+    answer = concluded(prepared("collect", ALPHA, DELTA), *drafts[::-1])
+    assert (answer.status, answer.trace.dropped) == ("answered", ())
+    assert [c.paper_id for c in answer.citations] == ["1", "2"]

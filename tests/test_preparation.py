@@ -1,0 +1,140 @@
+"""A question before anything is written, over ports of the test's own (with an index: test_pipeline.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from fakes import ConstantVerifier
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+
+from rag.logistic import LogisticModel
+from rag.preparation import Ports, Preparation
+from rag.settings import Settings
+from rag.types import Paper, Question, Turn
+
+HALF = LogisticModel(0.0, {})
+BY_COSINE = LogisticModel(0.0, {"cosine": 1.0})
+
+
+class Shelf(BaseRetriever):
+    """Finds the same documents for every question; `asked` keeps the questions."""
+
+    documents: list[Document]
+    asked: list[str] = []  # noqa: RUF012 - a field of pydantic
+
+    def _get_relevant_documents(self, query: str, **_: object) -> list[Document]:
+        self.asked.append(query)
+        return self.documents
+
+
+def page(title: str, abstract: str) -> Document:
+    return Document(page_content=abstract, metadata={"paper_id": title.lower(), "title": title})
+
+
+ALPHA = page("Alpha", "Alpha is 5. Alpha is fast.")
+BETA = page("Beta", "Beta is 6.")
+
+
+def preparation(
+    *documents: Document, papers_count: int = 2, prefetched: list[str] | None = None, **settings: object
+) -> tuple[Preparation, Shelf]:
+    """Each sentence has the cosine 0.1 x its place, counted over all papers."""
+
+    def cosines(question: str, papers: Sequence[Paper]) -> list[np.ndarray]:
+        rows, place = [], 0
+        for paper in papers:
+            count = paper.abstract.count(".")
+            rows.append(np.arange(place, place + count, dtype=np.float32) / 10)
+            place += count
+        return rows
+
+    shelf = Shelf(documents=list(documents), asked=[])
+    ports = Ports(
+        retriever=shelf,
+        sentence_cosines=cosines,
+        idf=lambda term: 1.0,
+        evidence_model=BY_COSINE,
+        confidence_model=HALF,
+        verifier=ConstantVerifier(),
+        generator=None,
+        count_tokens=lambda text: 1,
+        papers_count=papers_count,
+        prefetch=(prefetched if prefetched is not None else []).extend,
+    )
+    return Preparation(ports, Settings.load(**{"answerable_min": 0, **settings})), shelf
+
+
+def test_evidence_is_keyed_from_the_best_sentence_on() -> None:
+    prepared, shelf = preparation(ALPHA, BETA)
+    found = prepared.one(Question("What is fast?"))
+    assert shelf.asked == ["What is fast?"]
+    assert [passage.paper.paper_id for passage in found.passages] == ["alpha", "beta"]
+    assert [(item.key, item.text) for item in found.evidence] == [
+        (1, "Beta is 6."),
+        (2, "Alpha is fast."),
+        (2, "Alpha is 5."),
+    ]
+    assert (found.kind, found.abstention, found.confidence) == ("fact", None, 0.5)
+    assert found.retrieve_s > 0
+
+
+def test_all_questions_are_prefetched_as_they_will_be_asked() -> None:
+    prefetched: list[str] = []
+    prepared, shelf = preparation(ALPHA, prefetched=prefetched)
+    history = (Turn("user", "What is Retro-Li?"), Turn("assistant", "Retro-Li retrieves."))
+    found = prepared.together(
+        [Question("What\x00 is   fast?"), Question("And how fast is it?", history), Question("")]
+    )
+    assert prefetched == [item.standalone for item in found]
+    assert prefetched[0] == "What is fast?"
+    assert "Retro-Li" in prefetched[1]
+    assert shelf.asked == prefetched[:2]
+
+
+def test_one_question_is_not_prefetched() -> None:
+    prefetched: list[str] = []
+    prepared, _ = preparation(ALPHA, prefetched=prefetched)
+    prepared.one(Question("What is fast?"))
+    assert prefetched == []
+
+
+@pytest.mark.parametrize(
+    ("question", "papers_count", "documents", "reason", "searched"),
+    [
+        ("?!", 0, [], "empty_question", 0),
+        ("What is fast?", 0, [], "empty_collection", 0),
+        ("What is fast?", 2, [], "no_evidence", 1),
+        ("What is fast?", 2, [page("Empty", "")], "no_evidence", 1),
+    ],
+)
+def test_why_not(
+    question: str, papers_count: int, documents: list[Document], reason: str, searched: int
+) -> None:
+    prepared, shelf = preparation(*documents, papers_count=papers_count)
+    found = prepared.one(Question(question))
+    assert found.abstention is not None
+    assert found.abstention.reason == reason
+    assert found.abstention.closest == tuple(d.metadata["title"] for d in documents)
+    assert (found.confidence, found.evidence, len(shelf.asked)) == (0.0, (), searched)
+
+
+@pytest.mark.parametrize(("bar", "refused"), [(0.5, False), (0.51, True)])
+def test_the_bar_itself_is_enough(bar: float, refused: bool) -> None:
+    found = preparation(ALPHA, BETA, answerable_min=bar)[0].one(Question("What is fast?"))
+    assert (found.abstention is not None) == refused
+    assert found.confidence == 0.5
+    if found.abstention:
+        assert found.abstention.reason == "low_confidence"
+        assert found.abstention.closest == ("Alpha", "Beta")
+        assert found.evidence == ()
+
+
+def test_two_named_papers_make_a_comparison() -> None:
+    third = page("Gamma", "Gamma is 7.")
+    found = preparation(ALPHA, BETA, third)[0].one(Question("Is the speed of Alpha that of Beta?"))
+    assert found.kind == "compare"
+    assert {item.paper.title for item in found.evidence} == {"Alpha", "Beta"}
+    assert len(found.passages) == 3
