@@ -29,7 +29,7 @@ _NO_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _WORDS_MIN = 3
-_UNSTOPPED_WORDS_MAX = 8
+_UNSTOPPED_WORDS_MAX = 4
 # Shorter copies are extractive answers; a whole sentence copied is a quote without its choice of sentences.
 _COPY_WORDS_MIN = 15
 # A sentence that rests only on evidence far less likely than the best answers something else.

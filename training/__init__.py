@@ -1,0 +1,1 @@
+"""How the shipped weights were made. Nothing of the product imports this."""

@@ -1,0 +1,147 @@
+"""Fine-tunes MiniLM for this job: a question, often oblique, next to the sentence that answers it.
+
+    pip install -e ".[train]"
+    python -m training.embedder --data FOLDER --out RUN
+
+Data: the project's own written questions (abstract_qa*.jsonl.gz), papers at places 0, 1, 2 modulo 5; those at 3
+fit the logistic weights (eval/fit.py) and choose the run, those at 4 only report. None is in the shipped corpus.
+Loss: multiple negatives ranking (Henderson et al., 2017) over in-batch and one mined negative. The word
+embeddings stay as they are, so that what ships is a difference of 10.6 M numbers: `training/ship.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+
+from eval.fit import Item, is_training_place, load, read_lines
+from rag.models.resolve import resolve
+from rag.settings import Settings
+from rag.types import Paper
+
+SEED = 20261122
+
+
+def pairs(data: Path) -> list[tuple[str, str, str]]:
+    """(question, positive, paper id): each written question with its sentences, and with its abstract."""
+    papers, items = load(data)
+    found = []
+    for item in items:
+        if item.answer is not None and is_training_place(item.paper):
+            found += _pairs_of(papers[item.paper], item)
+    held = {paper.paper_id for place, paper in enumerate(papers) if not is_training_place(place)}
+    for record in read_lines(data / "abstract_qa_numeric.jsonl.gz"):
+        paper = record["paper"]
+        if record.get("answer") and paper["id"] not in held:
+            text = " ".join(paper["sentences"][i] for i in record["evidence"])
+            found.append((record["question"], f"{paper['title']}. {text}", paper["id"]))
+    for record in read_lines(data / "abstract_qa_groups.jsonl.gz"):
+        question = record.get("standalone") or record["question"]
+        for number, sentence in record["evidence"]:
+            paper = record["papers"][number]
+            if paper["id"] not in held:
+                text = f"{paper['title']}. {paper['sentences'][sentence]}"
+                found.append((question, text, paper["id"]))
+    return found
+
+
+def _pairs_of(paper: Paper, item: Item) -> list[tuple[str, str, str]]:
+    sentences = [paper.abstract[start:end] for start, end in item.spans]
+    texts = [*sentences[:2], paper.abstract]
+    return [(item.question, f"{paper.title}. {text}", paper.paper_id) for text in texts]
+
+
+def with_negatives(found: list[tuple[str, str, str]], model: object) -> dict[str, list[str]]:
+    """Columns anchor, positive, negative: a near text of another paper, not the nearest few of all."""
+    questions = model.encode([q for q, _, _ in found], normalize_embeddings=True)  # type: ignore[attr-defined]
+    texts = model.encode([t for _, t, _ in found], normalize_embeddings=True)  # type: ignore[attr-defined]
+    owners = np.array([owner for _, _, owner in found])
+    negatives = []
+    for number, scores in enumerate(questions @ texts.T):
+        order = [i for i in np.argsort(-scores)[:60] if owners[i] != owners[number]]
+        negatives.append(found[order[random.randrange(min(10, len(order)))]][1])
+    return {
+        "anchor": [q for q, _, _ in found],
+        "positive": [t for _, t, _ in found],
+        "negative": negatives,
+    }
+
+
+def evaluator(data: Path) -> object:
+    """Right paper first and within five, over the papers at places 3 modulo 5."""
+    from sentence_transformers.evaluation import InformationRetrievalEvaluator
+
+    papers, items = load(data)
+    places = [place for place in range(len(papers)) if place % 5 == 3]
+    corpus = {papers[p].paper_id: f"{papers[p].title}. {papers[p].abstract}" for p in places}
+    asked = [i for i in items if i.paper % 5 == 3 and i.answer is not None]
+    return InformationRetrievalEvaluator(
+        queries={str(n): item.question for n, item in enumerate(asked)},
+        corpus=corpus,
+        relevant_docs={str(n): {papers[item.paper].paper_id} for n, item in enumerate(asked)},
+        accuracy_at_k=[1, 5],
+        mrr_at_k=[10],
+        ndcg_at_k=[10],
+        precision_recall_at_k=[5],
+        map_at_k=[10],
+        name="held_out",
+    )
+
+
+def main() -> None:
+    """Train, evaluate each epoch, keep the final weights."""
+    from datasets import Dataset
+    from sentence_transformers import (
+        SentenceTransformer,
+        SentenceTransformerTrainer,
+        SentenceTransformerTrainingArguments,
+    )
+    from sentence_transformers.losses import MultipleNegativesRankingLoss
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=float, default=3)
+    parser.add_argument("--rate", type=float, default=5e-5)
+    arguments = parser.parse_args()
+    random.seed(SEED)
+    base = resolve("all-MiniLM-L6-v2", Settings.load())
+    model = SentenceTransformer(str(base.path), device="cpu")
+    model.max_seq_length = 192
+    model[0].auto_model.embeddings.word_embeddings.weight.requires_grad_(False)
+    found = pairs(arguments.data)
+    judge = evaluator(arguments.data)
+    before = judge(model)  # type: ignore[operator]
+    trainer = SentenceTransformerTrainer(
+        model=model,
+        args=SentenceTransformerTrainingArguments(
+            output_dir=str(arguments.out / "checkpoints"),
+            num_train_epochs=arguments.epochs,
+            per_device_train_batch_size=48,
+            learning_rate=arguments.rate,
+            warmup_ratio=0.1,
+            seed=SEED,
+            eval_strategy="epoch",
+            save_strategy="epoch",
+            save_total_limit=1,
+            logging_steps=10,
+            report_to="none",
+            use_cpu=True,
+            disable_tqdm=True,
+        ),
+        train_dataset=Dataset.from_dict(with_negatives(found, model)),
+        loss=MultipleNegativesRankingLoss(model),
+        evaluator=judge,
+    )
+    trainer.train()
+    model.save(str(arguments.out / "model"))
+    record = {"before": before, "after": judge(model), "pairs": len(found), "log": trainer.state.log_history}  # type: ignore[operator]
+    (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
