@@ -1,105 +1,119 @@
-"""Asks the question set and prints what was right.
+"""Asks the questions and keeps every answer whole, one JSON object a line, as soon as it is there.
 
-    python -m eval.run [--split dev] [--quotes-only] [--set NAME=VALUE ...] [--out FILE.jsonl]
-
-`--quotes-only` skips the generator: retrieval, evidence and abstention are measured in a minute.
+A run that was stopped is completed by running it again: an answer is taken from the file when question,
+history, fingerprint and the code that answers are the same. Answers are stored with their traces and
+papers, so that new measures need no new run.
 """
 
 from __future__ import annotations
 
-import argparse
+import hashlib
 import json
-import sys
-import time
-from collections import defaultdict
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
+from typing import Protocol
 
-from eval import metrics
-from eval.questions import Gold, load
-from rag.assistant import Assistant
-from rag.settings import Settings
-from rag.types import Answer
+from pydantic import TypeAdapter, ValidationError
+
+import rag
+from eval.questions import Gold
+from rag.errors import OutputError
+from rag.types import Answer, Question
 
 Row = tuple[Gold, Answer]
+OnRow = Callable[[int, int], None]
 
 
-def table(rows: list[Row]) -> dict[str, dict[str, float]]:
-    """The measures by question type, and over all answerable and unanswerable ones."""
-    groups: dict[str, list[Row]] = defaultdict(list)
-    for gold, answer in rows:
-        groups[gold.type].append((gold, answer))
-        groups["ANSWERABLE" if gold.answerable else "UNANSWERABLE"].append((gold, answer))
-    return {name: measures(members) for name, members in sorted(groups.items())}
+class Answering(Protocol):
+    """What a run needs of an assistant."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that can change an answer."""
+        ...
+
+    def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        """One answer per question, in order."""
+        ...
 
 
-def measures(rows: list[Row]) -> dict[str, float]:
-    """Every measure of one group."""
-    answered = [(g, a) for g, a in rows if not metrics.is_refusal(a)]
-    return {
-        "n": len(rows),
-        "r@1": metrics.mean([metrics.recall_at(g, a, 1) for g, a in rows]),
-        "r@5": metrics.mean([metrics.recall_at(g, a, 5) for g, a in rows]),
-        "evidence": metrics.mean([metrics.evidence_recall(g, a) for g, a in answered]),
-        "refused": metrics.mean([metrics.is_refusal(a) for _, a in rows]),
-        "correct": metrics.mean([metrics.is_correct(g, a) for g, a in rows]),
-        "right_cite": metrics.mean([metrics.has_right_citation(g, a) for g, a in rows]),
-        "cite_prec": metrics.mean([metrics.title_precision(g, a) for g, a in answered]),
-        "answered": metrics.mean([a.status == "answered" for _, a in rows]),
-        "words": metrics.mean([len(a.text.split()) for _, a in answered]),
-    }
+def ask(
+    assistant: Answering, golds: Sequence[Gold], path: Path, on_row: OnRow = lambda done, total: None
+) -> list[Row]:
+    """A row for every question, in order; asks what `path` does not hold yet. Failed ones are asked again.
+
+    :raises OutputError: if `path` cannot be written.
+    """
+    try:
+        done = {key: answer for key, answer in _stored(path) if _reusable(answer, assistant)}
+        _rewrite(path, done)
+        missing = [gold for gold in golds if key_of(gold.question) not in done]
+        on_row(len(golds) - len(missing), len(golds))
+        with path.open("a", encoding="utf-8") as file:
+            answers = assistant.answer_many(gold.question for gold in missing)
+            for count, (gold, answer) in enumerate(zip(missing, answers, strict=True), start=1):
+                done[key_of(gold.question)] = answer
+                file.write(_line(key_of(gold.question), answer))
+                file.flush()
+                on_row(len(golds) - len(missing) + count, len(golds))
+    except OSError as exc:
+        raise OutputError(f"{path}: {exc.strerror}", hint="Choose another folder with -o.") from exc
+    return [(gold, done[key_of(gold.question)]) for gold in golds]
 
 
-def show(found: dict[str, dict[str, float]]) -> None:
-    """A table on standard output."""
-    names = list(next(iter(found.values())))
-    print("type".ljust(18), *(name.rjust(10) for name in names))  # noqa: T201
-    for group, values in found.items():
-        cells = (f"{v:10d}" if isinstance(v, int) else f"{v:10.3f}" for v in values.values())
-        print(group.ljust(18), *cells)  # noqa: T201
+def key_of(question: Question) -> str:
+    """What an answer is found by: the id, and a hash of all that was asked and of the code that answers."""
+    turns = [[turn.role, turn.content] for turn in question.history]
+    asked = json.dumps([question.text, turns, code_digest()])
+    return f"{question.id} {hashlib.sha256(asked.encode()).hexdigest()[:16]}"
 
 
-def main() -> None:
-    """Ask, measure, print, and keep every answer for a look."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--split", default="dev", choices=["dev", "test"])
-    parser.add_argument("--quotes-only", action="store_true")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--out", type=Path, default=None)
-    arguments = parser.parse_args()
-    overrides: dict[str, object] = dict(pair.split("=", 1) for pair in arguments.set)
-    if arguments.quotes_only:
-        overrides["generator"] = "none"
-    golds = load(arguments.split)
-    assistant = Assistant.open(settings=Settings.load(**overrides))
-    began = time.perf_counter()
-    answers = []
-    for number, answer in enumerate(assistant.answer_many(g.question for g in golds), start=1):
-        answers.append(answer)
-        if number % 20 == 0:
-            print(f"{number}/{len(golds)} {time.perf_counter() - began:.0f} s", file=sys.stderr)  # noqa: T201
-    rows = list(zip(golds, answers, strict=True))
-    show(table(rows))
-    print(f"{(time.perf_counter() - began) / len(golds):.2f} s a question")  # noqa: T201
-    if arguments.out:
-        with arguments.out.open("w", encoding="utf-8") as file:
-            for gold, answer in rows:
-                file.write(json.dumps(_record(gold, answer), ensure_ascii=False) + "\n")
+@cache
+def code_digest() -> str:
+    """First 16 hex digits of sha256 over the product's code: a fingerprint does not see a mended line."""
+    root = Path(rag.__file__).parent.parent
+    digest = hashlib.sha256()
+    for path in sorted(path for name in ("rag", "vectorstore") for path in (root / name).rglob("*.py")):
+        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
-def _record(gold: Gold, answer: Answer) -> dict[str, object]:
-    return {
-        "type": gold.type,
-        "correct": metrics.is_correct(gold, answer),
-        "must": gold.must,
-        "titles": gold.titles,
-        "gold_answer": gold.answer,
-        "kind": answer.trace.kind,
-        "draft": answer.trace.draft,
-        "dropped": [(d.text, d.reason, round(d.support, 3)) for d in answer.trace.dropped],
-        "evidence": [(e.key, e.paper.title, e.text, round(e.score, 3)) for e in answer.trace.evidence],
-        **answer.to_dict(),
-    }
+def _reusable(answer: Answer, assistant: Answering) -> bool:
+    return answer.status != "error" and answer.fingerprint == assistant.fingerprint
+
+
+def _stored(path: Path) -> Iterator[tuple[str, Answer]]:
+    """What an earlier run has written; a line torn by its end is left out."""
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        with suppress(ValidationError, ValueError, KeyError, TypeError):
+            record = json.loads(line)
+            yield record["key"], _answers().validate_python(record["answer"])
+
+
+def _rewrite(path: Path, done: dict[str, Answer]) -> None:
+    """Only what is still true, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text("".join(_line(key, answer) for key, answer in done.items()), encoding="utf-8")
+    os.replace(part, path)
+
+
+def _line(key: str, answer: Answer) -> str:
+    record = {"key": key, "answer": _answers().dump_python(answer, mode="json")}
+    return json.dumps(record) + "\n"
+
+
+@cache
+def _answers() -> TypeAdapter[Answer]:
+    return TypeAdapter(Answer)
 
 
 if __name__ == "__main__":
+    from eval.command import main
+
     main()

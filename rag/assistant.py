@@ -24,8 +24,8 @@ from rag.index import PaperIndex, content_digest, open_index
 from rag.indexing import Embedder, Progress, ingest_papers
 from rag.ingest import collection_root, open_embedder, read_collection
 from rag.logistic import load_logistic
+from rag.models.chat import load_generator
 from rag.models.encoder import QueryEncoder
-from rag.models.generator import load_generator
 from rag.pipeline import Pipeline
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines

@@ -1,4 +1,4 @@
-"""The command line: `citewise ask chat search batch ingest doctor models`.
+"""The command line: `citewise ask chat search batch ingest doctor models`, and what is plugged in.
 
 Data goes to standard output, everything else to standard error. Exit codes: 0 all well, 1 something
 failed, 2 usage or unreadable input, 130 interrupted. Models load where a command needs them.
@@ -6,32 +6,27 @@ failed, 2 usage or unreadable input, 130 interrupted. Models load where a comman
 
 from __future__ import annotations
 
-import functools
 import json
-import os
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rag import dialogue, terminal
 from rag.batch import answer_rows
-from rag.errors import CitewiseError, QuestionFileError, ReadError, SettingsError
+from rag.commands import PluggableGroup, reported
 from rag.questions import count_questions, read_questions, readable
 from rag.results import FORMATS, is_known_output, json_line, open_results
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
-_UNREADABLE = (QuestionFileError, ReadError, SettingsError)
-_P = ParamSpec("_P")
-
 app = typer.Typer(
+    cls=PluggableGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -54,25 +49,6 @@ def open_assistant(
     return Assistant.open(papers=papers, collection=collection, settings=settings, progress=progress)
 
 
-def _reported(command: Callable[_P, None]) -> Callable[_P, None]:
-    """Show errors of Citewise as message and hint; keep quiet about closed pipes and Ctrl-C."""
-
-    @functools.wraps(command)
-    def run(*args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except CitewiseError as exc:
-            terminal.show_failure(exc, terminal.messages())
-            raise typer.Exit(2 if isinstance(exc, _UNREADABLE) else 1) from exc
-        except KeyboardInterrupt as exc:
-            raise typer.Exit(130) from exc
-        except BrokenPipeError as exc:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(141) from exc
-
-    return run
-
-
 @app.callback(invoke_without_command=True)
 def _global(*, version: Version = False) -> None:
     """Questions answered over paper abstracts; every sentence cites the paper that carries it."""
@@ -84,7 +60,7 @@ def _global(*, version: Version = False) -> None:
 
 
 @app.command()
-@_reported
+@reported
 def ask(
     question: Annotated[str, typer.Argument(help="The question.")],
     *,
@@ -105,14 +81,14 @@ def ask(
 
 
 @app.command()
-@_reported
+@reported
 def chat(*, papers: Papers = None, collection: Collection = "default", strict: Strict = False) -> None:
     """Ask and ask again; /new forgets what was said, /quit leaves."""
     dialogue.converse(_open(papers, collection, strict=strict))
 
 
 @app.command()
-@_reported
+@reported
 def search(
     query: Annotated[str, typer.Argument(help="What to look for.")],
     *,
@@ -130,7 +106,7 @@ def search(
 
 
 @app.command()
-@_reported
+@reported
 def batch(  # noqa: PLR0913
     source: Annotated[str, typer.Argument(metavar="INPUT", help="A file of questions, or -.")],
     *,
@@ -176,7 +152,7 @@ def _check_output(source: str, output: str) -> None:
 
 
 @app.command()
-@_reported
+@reported
 def ingest(
     paths: Annotated[
         list[Path] | None, typer.Argument(metavar="PATH...", help="Files or folders of papers.")
@@ -204,7 +180,7 @@ def ingest(
 
 
 @app.command()
-@_reported
+@reported
 def doctor(*, as_json: Json = False) -> None:
     """Say what is missing on this machine and the command that mends it."""
     from rag.doctor import diagnose
@@ -220,7 +196,7 @@ def doctor(*, as_json: Json = False) -> None:
 
 
 @app.command()
-@_reported
+@reported
 def models(*, as_json: Json = False) -> None:
     """Show which models are installed, where, and whether their checksums match."""
     from rag.models.resolve import model_status

@@ -87,19 +87,17 @@ def ground(
     kept: list[Sentence] = []
     dropped: list[DroppedSentence] = []
     for drafted in split_draft(_without_titles(draft, titles)):
-        said = {sentence.text.casefold() for sentence in kept}
-        reason = blemish(question, drafted.text, said)
-        if reason is None:
-            verdict = _best_key(drafted, texts, verifier, support_min)
-            if isinstance(verdict, Sentence):
-                reason = _shortcoming(verdict, evidence)
-                if reason is None:
-                    kept.append(verdict)
-                    continue
-                verdict = DroppedSentence(verdict.text, reason, verdict.support)
-            dropped.append(verdict)
-        else:
+        reason = blemish(question, drafted.text, {sentence.text.casefold() for sentence in kept})
+        if reason is not None:
             dropped.append(DroppedSentence(drafted.text, reason, 0.0))
+            continue
+        verdict = _best_key(drafted, texts, verifier, support_min)
+        if isinstance(verdict, Sentence):
+            verdict = _to_the_point(verdict, evidence)
+        if isinstance(verdict, Sentence):
+            kept.append(verdict)
+        else:
+            dropped.append(verdict)
     if kept and asks_for_number(question) and not any(quantities(s.text) for s in kept):
         reason = "asked for a number, gives none"
         dropped.extend(DroppedSentence(s.text, reason, s.support) for s in kept)
@@ -135,14 +133,16 @@ def _without_titles(draft: str, titles: Sequence[str]) -> str:
     return draft
 
 
-def _shortcoming(sentence: Sentence, evidence: Sequence[Evidence]) -> str | None:
-    """Why a true sentence is still not the answer to show, or None."""
-    if not _rests_on_the_best(sentence, evidence):
-        return "rests on a sentence that hardly bears on the question"
+def _to_the_point(sentence: Sentence, evidence: Sequence[Evidence]) -> Sentence | DroppedSentence:
+    """The sentence, unless it is true but not the answer to show."""
     text = evidence_text(evidence, sentence.citations[0])
-    if len(sentence.text.split()) >= _COPY_WORDS_MIN and is_verbatim(sentence.text, text):
-        return "copies the source; a quote does that better"
-    return None
+    if not _rests_on_the_best(sentence, evidence):
+        reason = "rests on a sentence that hardly bears on the question"
+    elif len(sentence.text.split()) >= _COPY_WORDS_MIN and is_verbatim(sentence.text, text):
+        reason = "copies the source; a quote does that better"
+    else:
+        return sentence
+    return DroppedSentence(sentence.text, reason, sentence.support)
 
 
 def _rests_on_the_best(sentence: Sentence, evidence: Sequence[Evidence]) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from rag.errors import ReadError
 from rag.indexing import Embedder, IngestReport, Progress, ingest_papers
 from rag.models.embedder import load_embedder
+from rag.models.merge import merged
 from rag.models.resolve import resolve
 from rag.readers import merge_duplicates, read_papers
 from rag.settings import Settings
@@ -36,7 +37,7 @@ def open_embedder(settings: Settings) -> Embedder:
     :raises ModelMissing: if its weights are not on this machine.
     :raises ModelCorrupt: if they differ from the published ones.
     """
-    found = resolve(settings.embedding_model, settings)
+    found = merged(resolve(settings.embedding_model, settings), settings.cache_dir)
     model = load_embedder(found, threads=settings.threads)
     return Embedder(model, settings.embedding_model, found.checksum)
 

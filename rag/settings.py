@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     allow_download: bool = False
 
     # which models
-    embedding_model: str = "all-MiniLM-L6-v2"
+    embedding_model: str = "citewise-embedder"
     generator: str = "smollm2-135m-instruct"
     threads: int | None = Field(default=None, ge=1, le=256)
 

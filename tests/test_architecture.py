@@ -28,9 +28,10 @@ FLOORS: dict[int, str] = {
           rag/readers/listing rag/readers/jsonl rag/readers/table rag/readers/bibtex
           rag/readers/parquet rag/readers/plaintext""",
     3: """rag/chunking rag/checks rag/citations rag/index rag/readers
-          rag/models/embedder rag/models/convert""",
-    4: """rag/evidence rag/followup rag/drafting rag/indexing rag/models/encoder rag/models/generator""",
-    5: """rag/confidence rag/verifier rag/retriever rag/ingest""",
+          rag/models/embedder rag/models/convert rag/models/causal""",
+    4: """rag/evidence rag/followup rag/drafting rag/indexing rag/models/encoder
+          rag/models/generator rag/models/merge""",
+    5: """rag/models/chat rag/confidence rag/verifier rag/retriever rag/ingest""",
     6: """rag/grounding rag/compose""",
     7: """rag/preparation""",
     8: """rag/conclusion""",

@@ -52,7 +52,7 @@ def titles(answer: Answer) -> list[str]:
 
 def test_the_shipped_corpus_is_whole(assistant: Assistant) -> None:
     assert assistant.papers_count == 159
-    assert assistant.index.manifest.embedding_model == "all-MiniLM-L6-v2"
+    assert assistant.index.manifest.embedding_model == "citewise-embedder"
 
 
 def test_there_are_enough_questions_of_every_type() -> None:

@@ -212,7 +212,7 @@ def slow_batch(tmp_path, *arguments, **options):
         env={**ENVIRONMENT, "FAKE_DELAY_S": "0.005"},
         stderr=subprocess.PIPE,
         # Under nohup the child would inherit an ignored SIGINT, and Ctrl-C would rightly do nothing.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - one thread
         **options,
     )
 

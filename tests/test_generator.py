@@ -15,7 +15,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from rag.chunking import sentence_spans
 from rag.drafting import draft_messages
 from rag.errors import GenerationFailed, ModelCorrupt
-from rag.models.generator import LocalChatModel, _cut, _until, load_generator
+from rag.models.chat import load_generator
+from rag.models.generator import LocalChatModel, _cut, _until
 from rag.settings import Settings
 from rag.types import Evidence, Paper
 

@@ -27,7 +27,7 @@ SEED = 20261122
 
 
 def pairs(data: Path) -> list[tuple[str, str, str]]:
-    """(question, positive, paper id): each written question with its sentences, and with its abstract."""
+    """(question, positive, paper id): each written question with the sentences that answer it."""
     papers, items = load(data)
     found = []
     for item in items:
@@ -50,8 +50,7 @@ def pairs(data: Path) -> list[tuple[str, str, str]]:
 
 
 def _pairs_of(paper: Paper, item: Item) -> list[tuple[str, str, str]]:
-    sentences = [paper.abstract[start:end] for start, end in item.spans]
-    texts = [*sentences[:2], paper.abstract]
+    texts = [paper.abstract[start:end] for start, end in item.spans[:2]]
     return [(item.question, f"{paper.title}. {text}", paper.paper_id) for text in texts]
 
 
@@ -73,7 +72,7 @@ def with_negatives(found: list[tuple[str, str, str]], model: object) -> dict[str
 
 def evaluator(data: Path) -> object:
     """Right paper first and within five, over the papers at places 3 modulo 5."""
-    from sentence_transformers.evaluation import InformationRetrievalEvaluator
+    from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 
     papers, items = load(data)
     places = [place for place in range(len(papers)) if place % 5 == 3]
@@ -105,13 +104,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=float, default=3)
+    parser.add_argument("--epochs", type=float, default=1)
     parser.add_argument("--rate", type=float, default=5e-5)
     arguments = parser.parse_args()
     random.seed(SEED)
     base = resolve("all-MiniLM-L6-v2", Settings.load())
     model = SentenceTransformer(str(base.path), device="cpu")
-    model.max_seq_length = 192
+    model.max_seq_length = 96
     model[0].auto_model.embeddings.word_embeddings.weight.requires_grad_(False)
     found = pairs(arguments.data)
     judge = evaluator(arguments.data)
@@ -125,9 +124,7 @@ def main() -> None:
             learning_rate=arguments.rate,
             warmup_ratio=0.1,
             seed=SEED,
-            eval_strategy="epoch",
-            save_strategy="epoch",
-            save_total_limit=1,
+            save_strategy="no",
             logging_steps=10,
             report_to="none",
             use_cpu=True,
@@ -135,9 +132,9 @@ def main() -> None:
         ),
         train_dataset=Dataset.from_dict(with_negatives(found, model)),
         loss=MultipleNegativesRankingLoss(model),
-        evaluator=judge,
     )
     trainer.train()
+    model.max_seq_length = 256
     model.save(str(arguments.out / "model"))
     record = {"before": before, "after": judge(model), "pairs": len(found), "log": trainer.state.log_history}  # type: ignore[operator]
     (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")

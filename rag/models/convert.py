@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rag.checksums import sha256_of
@@ -29,20 +30,26 @@ def converted_folder(model: ResolvedModel, cache_dir: Path) -> Path:
     :raises ModelMissing: if a package that reads it is not installed.
     """
     target = cache_dir / "models" / f"{model.path.stem}-{model.checksum[:12]}"
+    if not is_complete(target):
+        _log.warning("converting %s once into %s (about 15 s)", model.path.name, target)
+        built_once(target, lambda folder: _convert(model.path, folder))
+    return target
+
+
+def built_once(target: Path, fill: Callable[[Path], None]) -> None:
+    """Make `target` with `fill` unless it is there and whole; it appears complete or not at all."""
     if is_complete(target):
-        return target
-    _log.warning("converting %s once into %s (about 15 s)", model.path.name, target)
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     try:
-        _convert(model.path, partial)
+        fill(partial)
         _write_manifest(partial)
         if target.exists():
             shutil.rmtree(target)
         os.replace(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
-    return target
 
 
 def is_complete(folder: Path) -> bool:

@@ -1,7 +1,7 @@
 """The generator as LangChain's `BaseChatModel`: a local causal model, greedy, streaming, in batches.
 
 Only the chat template may produce special tokens: look-alikes in evidence or questions are broken up
-before they reach it. Any other LangChain chat model can stand in its place (`load_generator`).
+before they reach it. Any other LangChain chat model can stand in its place (`rag.models.chat`).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -18,12 +17,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult
 from pydantic import PrivateAttr
 
-from rag.errors import GenerationFailed, ModelCorrupt, ModelMissing
-from rag.models.convert import converted_folder
-from rag.models.resolve import QUOTES_ONLY, ResolvedModel, resolve
+from rag.errors import GenerationFailed
+from rag.models.causal import load_causal
 from rag.models.stopping import stopping_rule
-from rag.models.threads import set_torch_threads
-from rag.settings import Settings
 
 if TYPE_CHECKING:
     import torch
@@ -65,7 +61,7 @@ class LocalChatModel(BaseChatModel):
         """
         with self._loading:
             if self._model is None:
-                self._model, self._tokenizer = _load(self.model_folder, self.threads)
+                self._model, self._tokenizer = load_causal(self.model_folder, self.threads)
 
     def prompt_text(self, messages: Sequence[BaseMessage]) -> str:
         """What the model reads, after the chat template."""
@@ -223,33 +219,6 @@ class _Worker(threading.Thread):
             raise self._failure
 
 
-def _load(folder: str, threads: int | None) -> tuple[Any, Any]:
-    import torch
-    import transformers
-
-    set_torch_threads(threads)
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    options = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=torch.float32,
-            use_safetensors=True,
-            attn_implementation="sdpa",
-            **options,
-        )
-    except (OSError, ValueError, RuntimeError) as exc:
-        raise ModelCorrupt(
-            f"{folder}: not a usable causal language model ({exc})",
-            hint="Run `citewise doctor` to see which models are usable.",
-        ) from exc
-    tokenizer.padding_side = tokenizer.truncation_side = "left"
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token_id = tokenizer.eos_token_id
-    return model.eval(), tokenizer  # type: ignore[no-untyped-call]
-
-
 def _cut(text: str, stop: list[str] | None) -> str:
     """The text before the first stop string."""
     for mark in stop or []:
@@ -277,39 +246,3 @@ def _begun(text: str, stop: Sequence[str]) -> int:
     """Length of the longest end of the text with which a stop string begins."""
     lengths = (n for mark in stop for n in range(1, len(mark)) if text.endswith(mark[:n]))
     return max(lengths, default=0)
-
-
-def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
-    """The generator of these settings and what identifies it; None when answers are quotes only.
-
-    `provider:model` (for instance `ollama:llama3.2`) goes through LangChain's `init_chat_model`.
-
-    :raises ModelMissing: if a local model, or the provider's package, is not installed.
-    """
-    if settings.generator == QUOTES_ONLY:
-        return None, QUOTES_ONLY
-    if ":" in settings.generator and not settings.generator.startswith((".", "/")):
-        return _provider_model(settings.generator), settings.generator
-    found = resolve(settings.generator, settings)
-    model = LocalChatModel(
-        model_folder=str(_folder(found, settings)),
-        max_tokens=settings.draft_tokens_max,
-        threads=settings.threads,
-    )
-    return model, found.checksum
-
-
-def _folder(found: ResolvedModel, settings: Settings) -> Path:
-    return converted_folder(found, settings.cache_dir) if found.path.is_file() else found.path
-
-
-def _provider_model(name: str) -> BaseChatModel:
-    from langchain.chat_models import init_chat_model
-
-    try:
-        return init_chat_model(name, temperature=0)
-    except (ImportError, ValueError) as exc:
-        raise ModelMissing(
-            f"the generator {name!r} cannot be opened: {exc}",
-            hint="Install the provider's LangChain package, or use a local model.",
-        ) from exc

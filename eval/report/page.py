@@ -1,0 +1,108 @@
+"""Puts the page together: figures first, then curves, causes, every question, and how it came about.
+
+The content policy allows the page's own style and script by their hashes and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from eval.measures import PERCENTILES
+from eval.report.browser import browser, causes
+from eval.report.markup import element, text
+from eval.report.plots import Axes, Series, bars, lines
+from eval.report.tables import by_type, differences, stamps, summary
+from eval.results import Results
+
+_HERE = Path(__file__).parent
+_READING = (
+    "A question counts as right when every must-contain list is met (or, where the papers hold no answer, "
+    "when it was refused). Refusals of answerable questions count as wrong. Support is judged by "
+    "{judge}, which is not the check the product itself applies. Seconds for writing are shared by the "
+    "questions of a batch."
+)
+
+
+def render(runs: Sequence[Results]) -> str:
+    """The report: the first run in full, the others beside it; the questions beside those of the second."""
+    style = (_HERE / "report.css").read_text(encoding="utf-8")
+    script = (_HERE / "report.js").read_text(encoding="utf-8")
+    policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'"
+    title = f"Citewise eval: {' / '.join(run.name for run in runs)}"
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f"<title>{text(title)}</title><style>{style}</style></head>"
+        f"<body><main>{_body(runs)}</main><script>{script}</script></body></html>\n"
+    )
+
+
+def _body(runs: Sequence[Results]) -> str:
+    first = runs[0]
+    about = f"{len(first.items)} questions, split {text(first.stamp.split)}, {text(first.stamp.date)}."
+    parts = [
+        element("h1", "What was measured"),
+        element("p", f"{about} {text(_READING.format(judge=first.stamp.judge))}"),
+        summary(runs),
+        *([element("h2", "What the second run changes"), differences(*runs[:2])] if len(runs) > 1 else []),
+        element("h2", "Curves"),
+        element("div", "".join(_plots(runs[:4])), class_="plots"),
+        element("h2", "By type of question"),
+        by_type(runs[:4]),
+        element("h2", "Where it goes wrong"),
+        "".join(causes(run) for run in runs[:2]),
+        element("h2", "Every question"),
+        browser(runs),
+        element("h2", "How this came about"),
+        element("p", "What differs between the runs is set in bold.") if len(runs) > 1 else "",
+        stamps(runs),
+    ]
+    return "".join(parts)
+
+
+def _plots(runs: Sequence[Results]) -> list[str]:
+    """Recall by k, risk and coverage, reliability, seconds by stage."""
+    deepest = max([k for run in runs for k, _ in run.curves.recall], default=1)
+    recall = [Series(run.name, tuple((float(k), v) for k, v in run.curves.recall)) for run in runs]
+    risk = [Series(run.name, run.curves.risk) for run in runs]
+    reliable = [
+        Series(
+            run.name,
+            tuple((found.confidence, found.right) for found in run.curves.reliability),
+            tuple(found.n for found in run.curves.reliability),
+        )
+        for run in runs
+    ]
+    return [
+        lines(
+            recall,
+            Axes("papers looked at, k", "share of gold papers", (1.0, float(max(deepest, 2)))),
+            title="Recall by k",
+        ),
+        lines(risk, Axes("coverage", "share wrong"), title="Risk and coverage, most confident first"),
+        lines(
+            reliable,
+            Axes("stated confidence", "share right", diagonal=True),
+            title="Reliability of the confidence",
+        ),
+        *(_latency(runs, place) for place in range(len(PERCENTILES))),
+    ]
+
+
+def _latency(runs: Sequence[Results], place: int) -> str:
+    """Seconds by stage at one percentile."""
+    stages = list(dict.fromkeys(latency.stage for run in runs for latency in run.curves.latency))
+    held = [{found.stage: found.seconds[place] for found in run.curves.latency} for run in runs]
+    groups = [(stage.removesuffix("_s"), [own.get(stage, 0.0) for own in held]) for stage in stages]
+    names = [run.name for run in runs]
+    return bars(groups, names, title=f"Seconds by stage, {PERCENTILES[place]}th percentile", unit="s")
+
+
+def _hash(source: str) -> str:
+    digest = base64.b64encode(hashlib.sha256(source.encode("utf-8")).digest()).decode("ascii")
+    return f"'sha256-{digest}'"

@@ -1,0 +1,87 @@
+"""The figures of one or several runs as tables; with two runs, what the second changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from eval.measures import Measure, paired_difference
+from eval.report.markup import element, number, table, text
+from eval.results import Results
+
+
+def summary(runs: Sequence[Results]) -> str:
+    """A row per measure, a column per run: value, interval, number of questions."""
+    names = list(dict.fromkeys(measure.name for run in runs for measure in run.overall))
+    held = [{measure.name: measure for measure in run.overall} for run in runs]
+    rows = [[text(name), *(_cell(own.get(name)) for own in held)] for name in names]
+    head = ["measure", *(text(run.name) for run in runs)]
+    return table(head, rows, caption="Mean, 95 % bootstrap interval, number of questions it applies to")
+
+
+def by_type(runs: Sequence[Results]) -> str:
+    """A table per run: question types down, measures across."""
+    return "".join(_types(run) for run in runs)
+
+
+def differences(first: Results, second: Results) -> str:
+    """Second minus first, on the questions both were asked, paired by question."""
+    if not {item.id for item in first.items} & {item.id for item in second.items}:
+        return element("p", "The two runs share no question.")
+    rows = []
+    for measure in first.overall:
+        own = [_scores(run, measure.name) for run in (first, second)]
+        change = paired_difference(own[0], own[1], measure.name)
+        if change.n:
+            sure = change.low is not None and change.high is not None and (change.low > 0 or change.high < 0)
+            verdict = "differs" if sure else "may be chance"
+            rows.append([text(measure.name), _cell(change, signed=True), verdict])
+    caption = f"{text(second.name)} minus {text(first.name)}, paired by question, 95 % bootstrap interval"
+    return table(["measure", "difference", "interval without 0?"], rows, caption=caption)
+
+
+def stamps(runs: Sequence[Results]) -> str:
+    """How each run came about; settings that are not the same in all runs are marked."""
+    rows: dict[str, list[str]] = {}
+    for place, run in enumerate(runs):
+        for name, value in _stamp(run).items():
+            rows.setdefault(name, [""] * len(runs))[place] = value
+    marked = [
+        [text(name), *(element("b", text(v)) if len(set(values)) > 1 else text(v) for v in values)]
+        for name, values in rows.items()
+    ]
+    return table(["", *(text(run.name) for run in runs)], marked)
+
+
+def _stamp(run: Results) -> dict[str, str]:
+    stamp = run.stamp
+    own = {
+        "date": stamp.date,
+        "fingerprint of the answers": stamp.fingerprint,
+        "code": stamp.code,
+        "questions": f"{stamp.questions} ({len(run.items)}, split {stamp.split})",
+        "judge of support": stamp.judge,
+    }
+    settings = {f"setting {name}": str(value) for name, value in stamp.settings.items()}
+    return own | settings | {f"version of {name}": value for name, value in stamp.versions.items()}
+
+
+def _types(run: Results) -> str:
+    columns = [measure.name for measure in next(iter(run.by_type.values()), ())]
+    rows = [
+        [text(name), str(max((m.n for m in found), default=0)), *(number(m.value) for m in found)]
+        for name, found in run.by_type.items()
+    ]
+    return table(["type", "n", *map(text, columns)], rows, caption=f"{text(run.name)}, by type of question")
+
+
+def _scores(run: Results, name: str) -> Mapping[str, float]:
+    return {item.id: item.scores[name] for item in run.items if name in item.scores}
+
+
+def _cell(measure: Measure | None, *, signed: bool = False) -> str:
+    if measure is None or measure.value is None:
+        return "–"
+    plus = "+" if signed and measure.value > 0 else ""
+    value = element("b", f"{plus}{number(measure.value)}")
+    ends = f" [{number(measure.low)}, {number(measure.high)}]" if measure.low is not None else ""
+    return f"{value}{element('small', f'{ends} n&nbsp;{measure.n}')}"

@@ -1,0 +1,140 @@
+"""What a run found, as one JSON file: figures, curves and every question, stamped with how it came about.
+
+Holds all that a report shows, so that two runs can be compared without asking anything again.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from eval import measures
+from eval.items import Item, item_of
+from eval.measures import Curves, Measure
+from eval.questions import Gold, digest
+from eval.run import code_digest
+from rag.errors import OutputError, ReadError
+from rag.settings import Settings
+from rag.types import Answer
+
+FORMAT = 1
+_PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "bm25s", "numpy")
+_ELSEWHERE = {"cache_dir", "threads", "allow_download"}  # where and how fast, not what
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What was measured and with what: equal fingerprints, code and questions give equal answers."""
+
+    date: str
+    system: str
+    fingerprint: str
+    code: str
+    questions: str
+    split: str
+    judge: str
+    settings: Mapping[str, object]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One system on one set of questions."""
+
+    format: int
+    stamp: Stamp
+    overall: tuple[Measure, ...]
+    by_type: Mapping[str, tuple[Measure, ...]]
+    curves: Curves
+    items: tuple[Item, ...]
+
+    @property
+    def name(self) -> str:
+        """How a person tells this run from another."""
+        return self.stamp.system
+
+
+def collect(rows: Sequence[tuple[Gold, Answer]], stamp: Stamp) -> Results:
+    """Measure the rows of a run."""
+    scores = [measures.scores_of(gold, answer) for gold, answer in rows]
+    items = tuple(item_of(gold, answer, own) for (gold, answer), own in zip(rows, scores, strict=True))
+    return Results(
+        format=FORMAT,
+        stamp=stamp,
+        overall=measures.overall(rows, scores),
+        by_type=measures.by_type(rows, scores),
+        curves=measures.curves(rows),
+        items=items,
+    )
+
+
+def stamp_of(
+    system: str, fingerprint: str, golds: Sequence[Gold], *, settings: Settings, split: str, date: str
+) -> Stamp:
+    """The stamp of a run that began on `date` (ISO)."""
+    return Stamp(
+        date=date,
+        system=system,
+        fingerprint=fingerprint,
+        code=code_digest(),
+        questions=digest(golds),
+        split=split,
+        judge=measures.JUDGE.name,
+        settings=settings.model_dump(mode="json", exclude=_ELSEWHERE),
+        versions=versions(),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Python, machine and the packages that can change a figure."""
+    found = {"python": sys.version.split()[0], "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    for name in ("citewise", *_PACKAGES):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def save(results: Results, path: Path) -> None:
+    """Whole or not at all.
+
+    :raises OutputError: if it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.part")
+        part.write_bytes(_adapter().dump_json(results, indent=1, ensure_ascii=True) + b"\n")
+        os.replace(part, path)
+    except OSError as exc:
+        raise OutputError(f"{path}: {exc.strerror}", hint="Choose another folder with -o.") from exc
+
+
+def read(path: Path) -> Results:
+    """Results written by `save`.
+
+    :raises ReadError: if it is missing or no such file.
+    """
+    hint = "Give a results.json written by `citewise eval` of this version."
+    try:
+        found = _adapter().validate_json(path.read_bytes())
+    except OSError as exc:
+        raise ReadError(f"{path}: {exc.strerror}", hint=hint) from exc
+    except ValidationError as exc:
+        raise ReadError(f"{path}: no results: {exc.errors()[0]['msg']}", hint=hint) from exc
+    if found.format != FORMAT:
+        raise ReadError(f"{path}: format {found.format}, not {FORMAT}", hint=hint)
+    return found
+
+
+@cache
+def _adapter() -> TypeAdapter[Results]:
+    return TypeAdapter(Results)
