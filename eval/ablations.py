@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from langchain_core.embeddings import Embeddings
+
 from rag.assistant import Assistant, Parts, assemble
 from rag.fusion import reciprocal_rank_fusion
 from rag.indexing import Embedder, Progress
@@ -49,6 +51,25 @@ class Opening:
         )
 
 
+class Remembering(Embeddings):
+    """Vectors are made once: the pipeline's encoder and that of a drop-in retriever ask for the same."""
+
+    def __init__(self, model: Embeddings) -> None:
+        self._model = model
+        self._known: dict[str, list[float]] = {}
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """See `Embeddings`."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._model.embed_documents(new), strict=True))
+        return [self._known[text] for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        """See `Embeddings`."""
+        return self.embed_documents([text])[0]
+
+
 class FusedRetriever(PaperRetriever):
     """Dense and lexical ranks fused, not ordered again by their scores."""
 
@@ -79,8 +100,9 @@ class Ablation:
         full = opening.open()
         if self.retrieving is None:
             return full
-        retriever = self.retrieving(full, QueryEncoder(opening.embedder.model), opening.settings)
-        return assemble(full.index, opening.embedder, opening.settings, Parts(retriever=retriever))
+        embedder = replace(opening.embedder, model=Remembering(opening.embedder.model))
+        retriever = self.retrieving(full, QueryEncoder(embedder.model), opening.settings)
+        return assemble(full.index, embedder, opening.settings, Parts(retriever=retriever))
 
 
 def _dense(full: Assistant, encoder: QueryEncoder, settings: Settings) -> PaperRetriever:

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from eval.run import Answering
     from rag.settings import Settings
 
-app = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
 def opening(settings: Settings, papers: str | None, collection: str, progress: terminal.Report) -> Opening:

@@ -4,22 +4,23 @@
                                             and grounded_qa/clapnq_a.jsonl
 
 The papers are dealt into collections of 160, about the size of the shipped corpus; every question is asked
-of the collection that holds its paper and, as one that nothing answers, of the next one. Papers at even
-places train; those at odd places report. Neither the shipped corpus nor eval/questions is touched.
+of the collection that holds its paper and, as one that nothing answers, of the next one. Questions
+about papers that trained the embedder are left out; of the others, one half fits what is measured on
+the other half, and what ships is fitted on both. Neither the shipped corpus nor eval/questions is touched.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from eval.written import Item, crossed, is_training_place, load, read_lines
 from rag.checks import fault
 from rag.confidence import answer_features
 from rag.evidence import Scored, candidates_of, score, sentence_features
@@ -30,24 +31,12 @@ from rag.logistic import LogisticModel
 from rag.models.encoder import QueryEncoder
 from rag.retriever import HybridRetriever, sentence_cosines
 from rag.settings import Settings
-from rag.terms import words
 from rag.types import Paper, Passage
 from rag.verifier import support_features
 
 GROUPS = 7
 TARGET = Path(__file__).parent.parent / "rag" / "data"
 Features = dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A written question: the paper it is about, where its evidence stands in it, answers."""
-
-    question: str
-    paper: int
-    spans: tuple[tuple[int, int], ...]
-    answer: str | None
-    wrong: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +47,6 @@ class Asked:
     passages: list[Passage]
     candidates: list  # type: ignore[type-arg]
     idf: object
-
-
-def read_lines(path: Path) -> Iterator[dict]:  # type: ignore[type-arg]
-    """Objects of a JSONL file, gzipped or not."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:  # type: ignore[operator]
-        for line in file:
-            yield json.loads(line)
-
-
-def load(data: Path) -> tuple[list[Paper], list[Item]]:
-    """Papers and items; evidence sentence numbers become character spans."""
-    papers, starts = [], []
-    for record in read_lines(data / "abstract_qa_papers.jsonl.gz"):
-        offsets, cursor = [], 0
-        for sentence in record["sentences"]:
-            offsets.append((cursor, cursor + len(sentence)))
-            cursor += len(sentence) + 1
-        papers.append(Paper(record["id"], record["title"], " ".join(record["sentences"])))
-        starts.append(offsets)
-    places = {paper.paper_id: i for i, paper in enumerate(papers)}
-    items = []
-    for record in read_lines(data / "abstract_qa.jsonl.gz"):
-        paper = places[record["doc"]]
-        spans = tuple(starts[paper][i] for i in record["evidence"])
-        items.append(Item(record["question"], paper, spans, record["answer"], record["wrong_answer"]))
-    return papers, items
 
 
 class Collections:
@@ -135,33 +97,8 @@ def save(name: str, model: LogisticModel, report: dict[str, float]) -> None:
     print(name, json.dumps(record, indent=1), flush=True)  # noqa: T201
 
 
-def crossed(papers: list[Paper]) -> Iterator[tuple[str, int]]:
-    """Short questions, each with its collection, that join a word it knows with one it does not.
-
-    'What is the capital of France?' shares 'France' with a paper and is still not answered by it.
-    """
-    templates = ("What is the {} of {}?", "Who invented the {} of {}?", "Which {} has {}?", "{} {} price")
-    known = [Counter(w for p in papers[g::GROUPS] for w in _long_words(p)) for g in range(GROUPS)]
-    for number, paper in enumerate(papers):
-        group = number % GROUPS
-        own = sorted(_long_words(paper), key=lambda word: (known[group][word], word))
-        foreign = sorted(_long_words(papers[(number + 1) % len(papers)]) - known[group].keys())
-        if own and foreign:
-            template = templates[number % len(templates)]
-            yield template.format(foreign[number % len(foreign)], own[number % min(5, len(own))]), group
-
-
-def _long_words(paper: Paper) -> set[str]:
-    return {word for word in words(paper.abstract) if len(word) > 4 and word.isalpha()}
-
-
-def is_training_place(place: int) -> bool:
-    """Papers at places 0, 1, 2 modulo 5 trained the embedder (training/embedder.py)."""
-    return place % 5 < 3
-
-
 def is_training(item: Item) -> bool:
-    """Of the others, papers at 3 modulo 5 fit; those at 4 report."""
+    """Of the others, papers at 3 modulo 5 fit what is measured at 4; what ships is fitted on both."""
     return item.paper % 5 == 3
 
 
@@ -173,13 +110,13 @@ def bears(item: Item, candidate: object) -> bool:
 
 def fit_evidence(asked: list[tuple[Item, Asked]], papers: list[Paper]) -> LogisticModel:
     """Which sentence bears on the question."""
-    rows, labels = [], []
+    rows, labels, first_fold = [], [], []
     for item, found in asked:
-        if is_training(item):
-            for features, label in _sentence_rows(item, found, papers):
-                rows.append(features)
-                labels.append(label)
-    model = fit(rows, labels)
+        for features, label in _sentence_rows(item, found, papers):
+            rows.append(features)
+            labels.append(label)
+            first_fold.append(is_training(item))
+    model = fit(_where(rows, first_fold), _where(labels, first_fold))
     firsts, fives, count = 0, 0, 0
     for item, found in asked:
         if is_training(item):
@@ -188,8 +125,13 @@ def fit_evidence(asked: list[tuple[Item, Asked]], papers: list[Paper]) -> Logist
         ranked = score(item.question, found.candidates, model, found.idf)  # type: ignore[arg-type]
         hits = [s.candidate.passage.paper.paper_id == right and bears(item, s.candidate) for s in ranked[:5]]
         firsts, fives, count = firsts + hits[0], fives + any(hits), count + 1
-    save("evidence", model, {"best_1": firsts / count, "best_5": fives / count, "n": count})
-    return model
+    shipped = fit(rows, labels)
+    save("evidence", shipped, {"best_1": firsts / count, "best_5": fives / count, "n": count})
+    return shipped
+
+
+def _where(values: list[Any], chosen: list[bool]) -> list[Any]:
+    return [value for value, keep in zip(values, chosen, strict=True) if keep]
 
 
 def _sentence_rows(item: Item, found: Asked, papers: list[Paper]) -> Iterator[tuple[Features, bool]]:
@@ -203,27 +145,27 @@ def _sentence_rows(item: Item, found: Asked, papers: list[Paper]) -> Iterator[tu
 def fit_confidence(groups: dict[str, list[tuple[bool, Asked]]], model: LogisticModel) -> LogisticModel:
     """Answerable or not; each kind of question weighs a fixed share, answerable ones half of all."""
     shares = {"answerable": 0.5, "near": 0.2, "absent": 0.15, "far": 0.075, "crossed": 0.075}
-    rows, labels, weights = [], [], []
+    rows, labels, weights, first_fold = [], [], [], []
     held: list[tuple[str, Features]] = []
     for name, members in groups.items():
-        training = [found for train, found in members if train]
         for train, found in members:
             ranked: list[Scored] = score(found.question, found.candidates, model, found.idf)  # type: ignore[arg-type]
             features = answer_features(found.question, found.passages, ranked, found.idf)  # type: ignore[arg-type]
-            if train:
-                rows.append(features)
-                labels.append(name == "answerable")
-                weights.append(shares[name] / len(training) * 1000)
-            else:
+            rows.append(features)
+            labels.append(name == "answerable")
+            weights.append(shares[name] / len(members) * 1000)
+            first_fold.append(train)
+            if not train:
                 held.append((name, features))
-    fitted = fit(rows, labels, weights)
+    fitted = fit(_where(rows, first_fold), _where(labels, first_fold), _where(weights, first_fold))
     report = {}
     for threshold in (0.3, 0.4, 0.5):
         for name in groups:
             mine = [fitted.probability(f) >= threshold for n, f in held if n == name]
             report[f"{name}_kept_at_{threshold}"] = float(np.mean(mine))
-    save("confidence", fitted, report)
-    return fitted
+    shipped = fit(rows, labels, weights)
+    save("confidence", shipped, report)
+    return shipped
 
 
 def fit_support(items: list[Item], papers: list[Paper], encoder: QueryEncoder) -> LogisticModel:
@@ -243,8 +185,9 @@ def fit_support(items: list[Item], papers: list[Paper], encoder: QueryEncoder) -
     rows = [support_features(s, e, float(vectors[s] @ vectors[e])) for _, _, s, e in pairs]
     training = [i for i, pair in enumerate(pairs) if pair[0]]
     model = fit([rows[i] for i in training], [pairs[i][1] for i in training])
-    save("support", model, _support_report(pairs, rows, model))
-    return model
+    shipped = fit(rows, [pair[1] for pair in pairs])
+    save("support", shipped, _support_report(pairs, rows, model))
+    return shipped
 
 
 def _elsewhere(paper: Paper, item: Item) -> str:
@@ -282,6 +225,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["support"], default=None)
     arguments = parser.parse_args()
     papers, items = load(arguments.data)
+    items = [item for item in items if not is_training_place(item.paper)]
     collections = Collections(papers, Settings.load())
     clapnq = [row["question"] for row in read_lines(arguments.data / "grounded_qa/clapnq_a.jsonl")]
     collections.encoder.queries([*(item.question for item in items), *clapnq])
@@ -299,7 +243,7 @@ def main() -> None:
             (is_training(i), collections.ask(i.question, (i.paper + 1) % GROUPS)) for i in answerable[::2]
         ],
         "far": [(n % 2 == 0, collections.ask(q, n % GROUPS)) for n, q in enumerate(clapnq)],
-        "crossed": [(n % 4 < 2, collections.ask(q, g)) for n, (q, g) in enumerate(crossed(papers))],
+        "crossed": [(n % 4 < 2, collections.ask(q, g)) for n, (q, g) in enumerate(crossed(papers, GROUPS))],
     }
     fit_confidence(groups, evidence)
 

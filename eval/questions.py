@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from rag.errors import QuestionFileError
 from rag.types import Question, Turn
@@ -78,7 +79,7 @@ class _Record(_Strict):
     answerable: bool = True
     titles: list[_Text] = []
     evidence: list[_Evidence] = []
-    must: list[Annotated[list[_Text], "alternatives"]] = []
+    must: list[Annotated[list[_Text], Field(min_length=1)]] = []
     answer: str | None = None
     split: Literal["dev", "test", ""] = ""
     note: str | None = None
@@ -130,9 +131,8 @@ def _reason(exc: ValidationError) -> str:
 
 
 def _repeated(golds: Sequence[Gold]) -> list[str]:
-    seen: set[str] = set()
-    repeated = [gold.id for gold in golds if gold.id in seen or seen.add(gold.id)]  # type: ignore[func-returns-value]
-    return [f"id {json.dumps(name)} is used twice" for name in repeated]
+    counted = Counter(gold.id for gold in golds)
+    return [f"id {json.dumps(name)} is used twice" for name, count in counted.items() if count > 1]
 
 
 def _gold(record: _Record) -> Gold:

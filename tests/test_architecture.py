@@ -43,7 +43,7 @@ FLOORS: dict[int, str] = {
     12: """rag/questions rag/results rag/ui/evidence""",
     13: """rag/batch rag/ui/render""",
     14: """rag/terminal rag/ui/chat""",
-    15: """rag/dialogue rag/ui/page""",
+    15: """rag/dialogue rag/commands rag/ui/page""",
     16: """rag/cli rag/ui/server""",
     17: """rag/__main__ app""",
 }

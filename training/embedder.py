@@ -3,8 +3,8 @@
     pip install -e ".[train]"
     python -m training.embedder --data FOLDER --out RUN
 
-Data: the project's own written questions (abstract_qa*.jsonl.gz), papers at places 0, 1, 2 modulo 5; those at 3
-fit the logistic weights (eval/fit.py) and choose the run, those at 4 only report. None is in the shipped corpus.
+Data: the project's own written questions (abstract_qa*.jsonl.gz), papers at places 0, 1, 2 modulo 5; the
+others measure the run (at 3) and fit the logistic weights (eval/fit.py). None is in the shipped corpus.
 Loss: multiple negatives ranking (Henderson et al., 2017) over in-batch and one mined negative. The word
 embeddings stay as they are, so that what ships is a difference of 10.6 M numbers: `training/ship.py`.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.fit import Item, is_training_place, load, read_lines
+from eval.written import Item, is_training_place, load, read_lines
 from rag.models.resolve import resolve
 from rag.settings import Settings
 from rag.types import Paper
@@ -62,7 +62,7 @@ def with_negatives(found: list[tuple[str, str, str]], model: object) -> dict[str
     negatives = []
     for number, scores in enumerate(questions @ texts.T):
         order = [i for i in np.argsort(-scores)[:60] if owners[i] != owners[number]]
-        negatives.append(found[order[random.randrange(min(10, len(order)))]][1])
+        negatives.append(found[order[random.randrange(min(10, len(order)))]][1])  # noqa: S311
     return {
         "anchor": [q for q, _, _ in found],
         "positive": [t for _, t, _ in found],

@@ -1,6 +1,6 @@
 """Writes the difference a run made to the embedder: the tensors that changed, float16.
 
-    python -m training.ship --run RUN --out rag/data/weights/citewise-embedder
+python -m training.ship --run RUN --out rag/data/weights/citewise-embedder
 """
 
 from __future__ import annotations

@@ -23,11 +23,12 @@ def element(tag: str, content: str, **attributes: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A figure as papers print it: .912, 1.000; a dash when there is none."""
+    """A figure as papers print it: .912, −.050, 1.000; a dash when there is none."""
     if value is None:
         return "–"
-    printed = f"{value:.{digits}f}"
-    return printed[1:] if printed.startswith("0.") else printed
+    printed = f"{abs(value):.{digits}f}"
+    sign = "−" if value < 0 and float(printed) else ""
+    return sign + (printed[1:] if printed.startswith("0.") else printed)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "") -> str:

@@ -21,8 +21,9 @@ _HERE = Path(__file__).parent
 _READING = (
     "A question counts as right when every must-contain list is met (or, where the papers hold no answer, "
     "when it was refused). Refusals of answerable questions count as wrong. Support is judged by "
-    "{judge}, which is not the check the product itself applies. Seconds for writing are shared by the "
-    "questions of a batch."
+    "{judge}, which is not the check the product itself applies; an answer that only quotes is supported by "
+    "construction, so read those rows together with the share of answers in the model's own words. "
+    "Seconds for writing are shared by the questions of a batch."
 )
 
 
@@ -67,7 +68,7 @@ def _body(runs: Sequence[Results]) -> str:
 
 def _plots(runs: Sequence[Results]) -> list[str]:
     """Recall by k, risk and coverage, reliability, seconds by stage."""
-    deepest = max([k for run in runs for k, _ in run.curves.recall], default=1)
+    deepest = max([2, *(k for run in runs for k, _ in run.curves.recall)])
     recall = [Series(run.name, tuple((float(k), v) for k, v in run.curves.recall)) for run in runs]
     risk = [Series(run.name, run.curves.risk) for run in runs]
     reliable = [
@@ -81,10 +82,10 @@ def _plots(runs: Sequence[Results]) -> list[str]:
     return [
         lines(
             recall,
-            Axes("papers looked at, k", "share of gold papers", (1.0, float(max(deepest, 2)))),
+            Axes("papers looked at, k", "share of gold papers", (1.0, float(deepest)), x_parts=deepest - 1),
             title="Recall by k",
         ),
-        lines(risk, Axes("coverage", "share wrong"), title="Risk and coverage, most confident first"),
+        lines(risk, Axes("coverage", "share wrong"), title="Risk by coverage, most confident first"),
         lines(
             reliable,
             Axes("stated confidence", "share right", diagonal=True),

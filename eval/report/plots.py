@@ -26,13 +26,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """Labels, and the ends of both axes in data units."""
+    """Labels, the ends of both axes in data units, and into how many parts the x axis is divided."""
 
     x: str
     y: str
     x_ends: Point = (0.0, 1.0)
     y_ends: Point = (0.0, 1.0)
     diagonal: bool = False
+    x_parts: int = 4
 
     def place(self, point: Point) -> Point:
         """Data -> picture, kept inside the frame."""
@@ -88,14 +89,15 @@ def _line(series: Series, axes: Axes, place: int) -> str:
 
 
 def _frame(axes: Axes) -> str:
-    """Grid, numbers at five places of each axis, labels."""
+    """Grid and numbers, labels."""
     marks = ""
-    for step in range(5):
-        x = axes.x_ends[0] + (axes.x_ends[1] - axes.x_ends[0]) * step / 4
-        y = axes.y_ends[0] + (axes.y_ends[1] - axes.y_ends[0]) * step / 4
-        across, up = axes.place((x, y))
-        marks += f'<path class="grid" d="M{across} {_TOP}V{HEIGHT - _BOTTOM}M{_LEFT} {up}H{WIDTH - _RIGHT}"/>'
+    for x in _steps(axes.x_ends, axes.x_parts):
+        across, _ = axes.place((x, axes.y_ends[0]))
+        marks += f'<path class="grid" d="M{across} {_TOP}V{HEIGHT - _BOTTOM}"/>'
         marks += _text(f"{x:.3g}", across, HEIGHT - _BOTTOM + 15, anchor="middle")
+    for y in _steps(axes.y_ends, 4):
+        _, up = axes.place((axes.x_ends[0], y))
+        marks += f'<path class="grid" d="M{_LEFT} {up}H{WIDTH - _RIGHT}"/>'
         marks += _text(f"{y:.3g}", _LEFT - 6, up + 4, anchor="end")
     marks += _text(axes.x, (WIDTH + _LEFT) / 2, HEIGHT - 8, anchor="middle", kind="label")
     middle = (HEIGHT - _BOTTOM + _TOP) / 2
@@ -104,6 +106,10 @@ def _frame(axes: Axes) -> str:
         (x1, y1), (x2, y2) = axes.place((0, 0)), axes.place((1, 1))
         marks += f'<path class="diagonal" d="M{x1} {y1}L{x2} {y2}"/>'
     return marks
+
+
+def _steps(ends: Point, parts: int) -> list[float]:
+    return [ends[0] + (ends[1] - ends[0]) * step / parts for step in range(parts + 1)]
 
 
 def _text(words: str, x: float, y: float, anchor: str = "start", kind: str = "tick") -> str:

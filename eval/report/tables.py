@@ -32,11 +32,17 @@ def differences(first: Results, second: Results) -> str:
         own = [_scores(run, measure.name) for run in (first, second)]
         change = paired_difference(own[0], own[1], measure.name)
         if change.n:
-            sure = change.low is not None and change.high is not None and (change.low > 0 or change.high < 0)
-            verdict = "differs" if sure else "may be chance"
-            rows.append([text(measure.name), _cell(change, signed=True), verdict])
+            rows.append([text(measure.name), _cell(change, signed=True), _verdict(change)])
     caption = f"{text(second.name)} minus {text(first.name)}, paired by question, 95 % bootstrap interval"
-    return table(["measure", "difference", "interval without 0?"], rows, caption=caption)
+    return table(["measure", "difference", "so"], rows, caption=caption)
+
+
+def _verdict(change: Measure) -> str:
+    if change.value is None or change.low is None or change.high is None:
+        return "–"
+    if change.low == change.high == 0.0:
+        return "the same"
+    return "differs" if change.low > 0 or change.high < 0 else "may be chance"
 
 
 def stamps(runs: Sequence[Results]) -> str:
