@@ -116,7 +116,9 @@ def _leave(runs: Sequence[Results], folder: Path) -> None:
     """The table on standard output, the report in the folder."""
     from eval.report import render
     from eval.report.plain import table
+    from eval.results import told_apart
 
+    runs = told_apart(runs)
     page = folder / "report.html"
     try:
         page.write_text(render(runs), encoding="utf-8")

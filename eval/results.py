@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -91,6 +91,23 @@ def stamp_of(
         settings=settings.model_dump(mode="json", exclude=_ELSEWHERE),
         versions=versions(),
     )
+
+
+def told_apart(runs: Sequence[Results]) -> list[Results]:
+    """The runs, those of the same name with what tells them apart behind it: settings, or a number."""
+    named = []
+    for place, run in enumerate(runs):
+        namesakes = [other for other in runs if other is not run and other.name == run.name]
+        name = f"{run.name} ({_difference(run, namesakes) or f'run {place + 1}'})" if namesakes else run.name
+        named.append(replace(run, stamp=replace(run.stamp, system=name)))
+    return named
+
+
+def _difference(run: Results, others: Sequence[Results]) -> str:
+    """The settings in which a run differs from the others, at most two; empty if they do not tell."""
+    own = run.stamp.settings
+    apart = [name for name in own if any(other.stamp.settings.get(name) != own[name] for other in others)]
+    return ", ".join(f"{name} {own[name]}" for name in apart[:2])
 
 
 def versions() -> dict[str, str]:

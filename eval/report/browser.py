@@ -84,23 +84,27 @@ def _answer(item: Item, name: str) -> str:
     head = element("h4", f"{text(name)}: {text(item.status)}, confidence {item.confidence:.2f}")
     cause = element("p", f"Went wrong: {text(item.cause)}.", class_="cause") if item.cause else ""
     said = element("blockquote", inert_lines(item.text))
-    return head + cause + said + _sentences("cited", item.citations)
+    return head + cause + said + _sentences("cited", item.citations) + _draft(item)
 
 
-def _working(item: Item) -> str:
-    """Draft, what was dropped of it and why, the evidence, the papers found."""
+def _draft(item: Item) -> str:
+    """What the model wrote, and what was dropped of it and why."""
     dropped = "".join(
         element("li", f"<s>{text(d.text)}</s> {element('em', text(d.reason))}, support {d.support:.2f}")
         for d in item.dropped
     )
     draft = element("h4", "draft") + element("blockquote", inert_lines(item.draft)) if item.draft else ""
-    fell = element("h4", "dropped") + element("ul", dropped) if dropped else ""
+    return draft + (element("h4", "dropped") + element("ul", dropped) if dropped else "")
+
+
+def _working(item: Item) -> str:
+    """The evidence and the papers found."""
     found = "".join(
         element("li", text(title), **({"class_": "gold"} if title in item.gold_titles else {}))
         for title in item.passages
     )
     papers = element("h4", "papers found") + element("ol", found) if found else ""
-    return draft + fell + _sentences("evidence shown to the model", item.evidence) + papers
+    return _sentences("evidence shown to the model", item.evidence) + papers
 
 
 def _sentences(heading: str, found: Sequence[Shown]) -> str:

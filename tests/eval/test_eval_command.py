@@ -20,7 +20,8 @@ def fake(monkeypatch):
 
     class Source(SimpleNamespace):
         def changed(self, **settings):
-            return Source(**{**vars(self), "settings": type(self.settings).load(**settings)})
+            values = self.settings.model_dump(exclude_unset=True) | settings
+            return Source(**{**vars(self), "settings": type(self.settings).load(**values)})
 
     def open_system(name, source):
         opened.append(name)
@@ -76,8 +77,22 @@ def test_ablations_and_another_run_stand_beside(fake, questions, tmp_path):
         *("--ablate", "full", "--compare", first / "results-full.json"),
     )
     assert result.exit_code == 0, result.output
-    assert result.stdout.splitlines()[0].split() == ["measure", "full", "dense_only", "full"]
+    head = result.stdout.splitlines()[0]
+    assert head.split("  ")[0] == "measure"
+    assert [name.strip() for name in head.split("  ")[1:] if name] == [
+        "full (run 1)",
+        "dense_only",
+        "full (run 3)",
+    ]
     assert "What the second run changes" in (tmp_path / "second" / "report.html").read_text()
+
+
+def test_runs_of_one_name_are_told_apart_by_settings(fake, questions, tmp_path):
+    call("--questions", questions, "-o", tmp_path / "a", "--quotes-only")
+    other = tmp_path / "a" / "results-full.json"
+    head = call("--questions", questions, "-o", tmp_path / "b", "--compare", other).stdout.splitlines()[0]
+    assert "full (generator smollm2-135m-instruct)" in head
+    assert "full (generator none)" in head
 
 
 def test_a_limit_is_spread_evenly(fake, questions, tmp_path):
