@@ -115,7 +115,8 @@ class Assistant:
             return self._pipeline.answer(part)
         except CitewiseError as exc:
             if len(part) == 1:
-                return [_failed(part[0], exc, self.fingerprint)]
+                failure = Failure(type(exc).__name__, exc.message, exc.hint)
+                return [Answer.failed(part[0], failure, self.fingerprint)]
             return [answer for question in part for answer in self._answer_part([question])]
 
 
@@ -204,16 +205,3 @@ def _open_collection(
 def _turns(history: History) -> tuple[Turn, ...]:
     """Turns from turns or (role, content) pairs."""
     return tuple(turn if isinstance(turn, Turn) else Turn(*turn) for turn in history)  # type: ignore[arg-type]
-
-
-def _failed(question: Question, exc: CitewiseError, fingerprint: str) -> Answer:
-    return Answer(
-        question=question.text,
-        standalone_question=question.text,
-        status="error",
-        text="",
-        confidence=0.0,
-        error=Failure(type(exc).__name__, exc.message, exc.hint),
-        fingerprint=fingerprint,
-        id=question.id,
-    )

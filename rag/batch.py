@@ -15,7 +15,7 @@ from typing import Protocol
 from rag.errors import GenerationFailed, OutputError
 from rag.exports import Finished
 from rag.questions import Row
-from rag.types import Answer, Failure, Question
+from rag.types import Answer, Question
 
 _RESTART = "Use --restart to answer all rows again, or choose another output."
 
@@ -144,21 +144,7 @@ def _answers(assistant: Answering, rows: Iterator[Row]) -> Iterator[Answer]:
 def _bad(asked: deque[Row], fingerprint: str) -> Iterator[Answer]:
     """Take the bad rows that stand at the front, as answers of status `error`."""
     while asked and (failure := asked[0].failure) is not None:
-        yield failed_answer(asked.popleft().question, failure, fingerprint)
-
-
-def failed_answer(question: Question, failure: Failure, fingerprint: str) -> Answer:
-    """The answer that stands for a question which could not be asked."""
-    return Answer(
-        question=question.text,
-        standalone_question=question.text,
-        status="error",
-        text="",
-        confidence=0.0,
-        error=failure,
-        fingerprint=fingerprint,
-        id=question.id,
-    )
+        yield Answer.failed(asked.popleft().question, failure, fingerprint)
 
 
 def _stamped(answer: Answer, question: Question, fingerprint: str) -> Answer:

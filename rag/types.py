@@ -189,6 +189,20 @@ class Answer:
     trace: Trace = field(default_factory=Trace)
     id: str | None = None
 
+    @classmethod
+    def failed(cls, question: Question, failure: Failure, fingerprint: str) -> Answer:
+        """The answer that stands for a question which could not be asked or answered."""
+        return cls(
+            question=question.text,
+            standalone_question=question.text,
+            status="error",
+            text="",
+            confidence=0.0,
+            error=failure,
+            fingerprint=fingerprint,
+            id=question.id,
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """The public JSON object (docs/design.md section 5), keys in the published order."""
         return {
