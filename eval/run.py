@@ -81,6 +81,11 @@ def code_digest() -> str:
     return digest.hexdigest()[:16]
 
 
+def read_answers(path: Path) -> dict[str, Answer]:
+    """The answers of a run by question id; empty where there are none."""
+    return {answer.id or "": answer for _, answer in _stored(path)}
+
+
 def _reusable(answer: Answer, assistant: Answering) -> bool:
     return answer.status != "error" and answer.fingerprint == assistant.fingerprint
 

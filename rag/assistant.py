@@ -25,13 +25,14 @@ from rag.indexing import Embedder, Progress, ingest_papers
 from rag.ingest import collection_root, open_embedder, read_collection
 from rag.logistic import load_logistic
 from rag.models.chat import load_generator
+from rag.models.cross import load_judge, load_reranker
 from rag.models.encoder import QueryEncoder
 from rag.pipeline import Pipeline
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
 from rag.settings import Settings
 from rag.types import Answer, Event, Failure, Passage, Question, Turn
-from rag.verifier import LexicalVerifier, Verifier
+from rag.verifier import LexicalVerifier, TrainedVerifier, Verifier
 
 History = Sequence[Turn | tuple[str, str]]
 DEFAULT_COLLECTION = "default"
@@ -103,7 +104,7 @@ class Assistant:
 
     def search(self, query: str, k: int = 10) -> list[Passage]:
         """The k papers that fit a query best."""
-        return self.retriever.passages(query, k) if len(self.index) else []
+        return self._pipeline.search(query, k) if len(self.index) else []
 
     def as_runnable(self) -> Runnable[str, Answer]:
         """The assistant as a LangChain `Runnable`: invoke, batch, async, callbacks, tracing."""
@@ -149,23 +150,40 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
     generator, generator_id = (
         (parts.generator, _identity(parts.generator)) if parts.generator else load_generator(settings)
     )
+    reranker, reranker_id = load_reranker(settings)
+    verifier, verifier_id = _verifier(encoder, settings, parts)
+    read = "_read" if reranker else ""  # fitted anew where the reranker's signals take part
     ports = Ports(
         retriever=parts.retriever or retriever,
         sentence_cosines=partial(sentence_cosines, index, encoder),
         idf=index.lexical.idf,
-        evidence_model=load_logistic("evidence"),
-        confidence_model=load_logistic("confidence"),
-        verifier=parts.verifier or LexicalVerifier(encoder, load_logistic("support")),
+        reranker=reranker,
+        paper_model=load_logistic("papers"),
+        evidence_model=load_logistic(f"evidence{read}"),
+        confidence_model=load_logistic(f"confidence{read}"),
+        final_model=load_logistic("final"),
+        verifier=verifier,
         generator=generator,
         count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
         papers_count=len(index),
         prefetch=encoder.queries,
     )
     identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
-    identity += [embedder.checksum, generator_id, index.fingerprint]
+    identity += [embedder.checksum, generator_id, reranker_id, verifier_id, index.fingerprint]
     identity += [_kind(part) for part in (parts.retriever, parts.verifier)]
     fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
     return Assistant(index, Pipeline(ports, settings, fingerprint), retriever)
+
+
+def _verifier(encoder: QueryEncoder, settings: Settings, parts: Parts) -> tuple[Verifier, str]:
+    """A drop-in verifier, else the trained one, else the lexical one; and what identifies it."""
+    if parts.verifier:
+        return parts.verifier, _kind(parts.verifier)
+    lexical = LexicalVerifier(encoder, load_logistic("support"))
+    judge, checksum = load_judge(settings)
+    if judge is None:
+        return lexical, checksum
+    return TrainedVerifier(judge, lexical, load_logistic("support_trained")), checksum
 
 
 def _identity(model: BaseChatModel) -> str:

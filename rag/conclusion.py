@@ -3,32 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from rag import compose
+from rag.confidence import Written, final_features
+from rag.drafting import declines
 from rag.grounding import Grounded, ground
-from rag.preparation import Prepared
+from rag.logistic import LogisticModel
+from rag.preparation import Prepared, abstain
 from rag.settings import Settings
-from rag.types import Answer, Evidence, Sentence, Trace
+from rag.types import Abstention, Answer, Evidence, Sentence, Trace
 from rag.verifier import Verifier
 
 
-def conclude(prepared: Prepared, drafts: Sequence[str], verifier: Verifier, settings: Settings) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Concluding:
+    """What a conclusion needs: the verifier, the settings, and how sure one is after writing.
+
+    `trained`: the generator was trained to say when the evidence holds no answer, so its word counts.
+    """
+
+    verifier: Verifier
+    settings: Settings
+    final_model: LogisticModel
+    trained: bool
+
+
+def conclude(prepared: Prepared, drafts: Sequence[str], given: Concluding) -> Answer:
     """The answer of a prepared question: what stood of the drafts, else quotes, else the abstention."""
     if prepared.abstention is not None:
-        return Answer(
-            question=prepared.question.text,
-            standalone_question=prepared.standalone,
-            status="abstained",
-            text=prepared.abstention.message,
-            confidence=prepared.confidence,
-            passages=prepared.passages,
-            abstention=prepared.abstention,
-        )
+        return _abstained(prepared, prepared.abstention, prepared.confidence)
     checked = [
-        ground(prepared.standalone, draft, evidence, verifier, support_min=settings.support_min)
+        ground(
+            prepared.standalone, draft, evidence, given.verifier, support_min=given.settings.support_min
+        )
         for draft, evidence in zip(drafts, evidence_of_drafts(prepared), strict=False)
     ]
+    written = written_of(drafts, checked) if given.trained and drafts else None
+    signals = final_features(prepared.confidence, written)
+    trace = replace(_trace(prepared, drafts, checked), signals=signals)
+    sure = given.final_model.probability(signals)
+    if sure < given.settings.confident_min:
+        abstention = abstain("low_confidence", prepared.passages)
+        return replace(_abstained(prepared, abstention, sure), trace=trace)
     kept = [sentence for result in checked for sentence in result.kept]
+    return replace(_composed(prepared, kept, given.settings), confidence=sure, trace=trace)
+
+
+def written_of(drafts: Sequence[str], checked: Sequence[Grounded]) -> Written:
+    """Declined when every draft was; support of the best sentence that stood."""
+    support = max((sentence.support for result in checked for sentence in result.kept), default=0.0)
+    return Written(all(declines(draft) for draft in drafts), support)
+
+
+def _abstained(prepared: Prepared, abstention: Abstention, confidence: float) -> Answer:
+    return Answer(
+        question=prepared.question.text,
+        standalone_question=prepared.standalone,
+        status="abstained",
+        text=abstention.message,
+        confidence=confidence,
+        passages=prepared.passages,
+        abstention=abstention,
+    )
+
+
+def _composed(prepared: Prepared, kept: Sequence[Sentence], settings: Settings) -> Answer:
+    """What stood, and quotes of what is left untold."""
     told = {key for sentence in kept for key in sentence.citations}
     quoted = [] if kept and prepared.kind == "fact" else _quotes(prepared, told, settings)
     sentences, evidence = compose.renumbered(
@@ -45,7 +86,6 @@ def conclude(prepared: Prepared, drafts: Sequence[str], verifier: Verifier, sett
         sentences=tuple(sentences),
         citations=compose.citations_for(sentences, evidence),
         passages=prepared.passages,
-        trace=_trace(prepared, drafts, checked),
     )
 
 

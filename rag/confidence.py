@@ -1,16 +1,19 @@
-"""How likely the collection answers the question: a probability from retrieval and evidence signals.
+"""How likely the collection answers the question: a probability from retrieval, evidence and drafts.
 
-The weights are data (`rag/data/confidence.json`), fitted by `eval/fit.py`.
+First from what was found (`rag/data/confidence*.json`, fitted by `eval/fit.py` on papers that are not ours): too
+little, and nothing is written. Then also from what a reader trained to say so made of it
+(`rag/data/final.json`, fitted by `eval/calibrate.py` on the dev questions).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rag.evidence import Idf, Scored, coverage
 from rag.logistic import LogisticModel
 from rag.question import asks_for_number, names_in
+from rag.reading import logit
 from rag.terms import terms, words
 from rag.types import Passage
 
@@ -30,8 +33,8 @@ def answer_features(
     whole = frozenset(terms(f"{paper.title} {paper.abstract}"))
     rivals = [p.score for p in passages if p.paper.paper_id != paper.paper_id]
     signals = {
-        "sentence_logit": _logit(best.probability),
-        "second_logit": _logit(scored[1].probability if len(scored) > 1 else 0.0),
+        "sentence_logit": logit(best.probability),
+        "second_logit": logit(scored[1].probability if len(scored) > 1 else 0.0),
         "best_cosine": max(s.candidate.cosine for s in scored),
         "paper_score": best.candidate.passage.score,
         "paper_lead": best.candidate.passage.score - max(rivals, default=0.0),
@@ -42,7 +45,22 @@ def answer_features(
         "number_asked": float(asks_for_number(question)),
         "question_terms": min(len(asked), 30) / 10.0,
     }
-    return with_products(signals)
+    return with_products(signals | _read_signals(scored))
+
+
+def _read_signals(scored: Sequence[Scored]) -> dict[str, float]:
+    """What the reranker saw in the papers; nothing where it did not read."""
+    papers = {s.candidate.passage.paper.paper_id: s.candidate.reading for s in scored}
+    readings = [reading for reading in papers.values() if reading is not None]
+    best = scored[0].candidate.reading
+    if best is None:
+        return {}
+    return {
+        "answers": best.answers,
+        "answers_most": max(reading.answers for reading in readings),
+        "about": best.about,
+        "carries": max(best.carries, default=-10.0),
+    }
 
 
 def with_products(signals: dict[str, float]) -> dict[str, float]:
@@ -62,12 +80,25 @@ def missing_names(question: str, text: str) -> float:
     return len(absent) / len(names)
 
 
-def _logit(probability: float) -> float:
-    """Log-odds, clipped to +-8."""
-    clipped = min(max(probability, 3.4e-4), 1 - 3.4e-4)
-    return math.log(clipped / (1 - clipped))
-
-
 def confidence(features: dict[str, float], model: LogisticModel) -> float:
     """Probability in (0, 1) that the collection carries an answer."""
     return model.probability(features)
+
+
+def final_features(prior: float, written: Written | None) -> dict[str, float]:
+    """Signals after writing. `prior` is the probability before; `written` None where no reader was asked."""
+    return {
+        "prior": logit(prior),
+        "undrafted": float(written is None),
+        "declined": float(written is not None and written.declined),
+        "stood": float(written is not None and written.support > 0),
+        "support": written.support if written else 0.0,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a trained reader made of the evidence: did it decline, and the best support of what stood (or 0)."""
+
+    declined: bool
+    support: float

@@ -15,19 +15,39 @@ from rag.types import Evidence
 
 # A second paragraph of a small model is never about the question.
 STOP = ("\n\n", "\nQuestion:", "\nSources:")
+# What a trained reader writes when the sentences it was shown do not carry an answer.
+NOT_IN_EVIDENCE = "Not in the evidence."
 
 
 def draft_messages(question: str, evidence: Sequence[Evidence]) -> list[BaseMessage]:
-    """The conversation the generator sees: prompts/draft_system.txt and prompts/draft_user.txt, filled.
+    """The conversation any generator sees: prompts/draft_system.txt and prompts/draft_user.txt, filled.
 
     :raises PromptError: if a prompt file is missing or its variables do not match.
     """
+    return _messages("draft", question, evidence)
+
+
+def reader_messages(question: str, evidence: Sequence[Evidence]) -> list[BaseMessage]:
+    """The shorter conversation that the trained reader was trained on: prompts/reader_*.txt, filled.
+
+    :raises PromptError: if a prompt file is missing or its variables do not match.
+    """
+    return _messages("reader", question, evidence)
+
+
+def _messages(name: str, question: str, evidence: Sequence[Evidence]) -> list[BaseMessage]:
     try:
-        system = prompts.load("draft_system").render({})
-        user = prompts.load("draft_user").render({"evidence": evidence_block(evidence), "question": question})
+        system = prompts.load(f"{name}_system").render({})
+        values = {"evidence": evidence_block(evidence), "question": question}
+        user = prompts.load(f"{name}_user").render(values)
     except prompts.PromptFileError as exc:
         raise PromptError(str(exc), hint="Mend the file in prompts/, or reinstall.") from exc
     return [SystemMessage(system), HumanMessage(user)]
+
+
+def declines(draft: str) -> bool:
+    """True when the reader says that the evidence holds no answer."""
+    return draft.strip().casefold().startswith(NOT_IN_EVIDENCE.casefold().rstrip("."))
 
 
 def evidence_block(evidence: Sequence[Evidence]) -> str:

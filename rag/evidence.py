@@ -9,7 +9,7 @@ The weights are data (`rag/data/evidence.json`), fitted by `eval/fit.py` on ques
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from rag.chunking import sentence_spans
 from rag.logistic import LogisticModel
+from rag.models.reranker import Reading
 from rag.question import Kind, asks_for_number, names_in
+from rag.reading import logit
 from rag.terms import terms
 from rag.types import Evidence, Passage
 
@@ -33,13 +35,17 @@ _PAPERS: dict[Kind, int] = {"fact": 3, "find": 1, "compare": 3, "collect": 4}
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence of a retrieved paper, before it is scored. `cosine` is with title + sentence."""
+    """A sentence of a retrieved paper, before it is scored. `cosine` is with title + sentence.
+
+    `reading` is what the reranker saw in the paper, where there is one.
+    """
 
     passage: Passage
     start: int
     end: int
     position: int
     cosine: float
+    reading: Reading | None = None
 
     @property
     def text(self) -> str:
@@ -55,13 +61,18 @@ class Scored:
     probability: float
 
 
-def candidates_of(passages: Sequence[Passage], cosines: Sequence[NDArray[np.float32]]) -> list[Candidate]:
+def candidates_of(
+    passages: Sequence[Passage],
+    cosines: Sequence[NDArray[np.float32]],
+    readings: Mapping[str, Reading] | None = None,
+) -> list[Candidate]:
     """Every sentence of every passage with its cosine, in passage and sentence order."""
     found = []
     for passage, row in zip(passages, cosines, strict=True):
         spans = sentence_spans(passage.paper.abstract)
+        reading = (readings or {}).get(passage.paper.paper_id)
         for position, ((start, end), cosine) in enumerate(zip(spans, row, strict=True)):
-            found.append(Candidate(passage, start, end, position, float(cosine)))
+            found.append(Candidate(passage, start, end, position, float(cosine), reading))
     return found
 
 
@@ -78,7 +89,7 @@ def sentence_features(question: str, candidate: Candidate, best_score: float, id
     title = frozenset(terms(candidate.passage.paper.title))
     numeric = asks_for_number(question)
     has_digit = _DIGIT.search(candidate.text) is not None
-    return {
+    return _read_features(candidate) | {
         "cosine": candidate.cosine,
         "coverage": coverage(asked, own, idf),
         "coverage_with_title": coverage(asked, own | title, idf),
@@ -89,6 +100,20 @@ def sentence_features(question: str, candidate: Candidate, best_score: float, id
         "number_asked_not_there": float(numeric and not has_digit),
         "length": min(len(own), 60) / 20.0,
         "first_sentence": float(candidate.position == 0),
+    }
+
+
+def _read_features(candidate: Candidate) -> dict[str, float]:
+    """What the reranker saw; nothing where it did not read."""
+    reading = candidate.reading
+    if reading is None:
+        return {}
+    carries = reading.carries[candidate.position]
+    return {
+        "carries": carries,
+        "carries_gap": carries - max(reading.carries),
+        "paper_answers": reading.answers,
+        "paper_logit": logit(candidate.passage.score),
     }
 
 

@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from rag.conclusion import conclude, evidence_of_drafts
-from rag.drafting import draft_messages, write_in_pieces, write_together
+from rag.conclusion import Concluding, conclude, evidence_of_drafts
+from rag.drafting import draft_messages, reader_messages, write_in_pieces, write_together
 from rag.preparation import Ports, Preparation, Prepared
 from rag.settings import Settings
-from rag.types import Answer, DraftToken, Event, Finished, Question, StageStarted, Timings
+from rag.types import Answer, DraftToken, Event, Finished, Passage, Question, StageStarted, Timings
 
 
 class Pipeline:
@@ -69,17 +70,24 @@ class Pipeline:
         timings = Timings(first_token_s=first_token_s, generate_s=checking - writing)
         yield Finished(self._finish(prepared, drafts, timings))
 
+    def search(self, query: str, k: int) -> list[Passage]:
+        """The k papers that fit a query best."""
+        return list(self._preparation.find(query, k).passages)
+
     def conversations(self, prepared: Prepared) -> list[list[BaseMessage]]:
         """What the generator is asked: one conversation, or one per paper; none when quotes will do."""
         quotes_will_do = prepared.abstention or self._settings.strict or prepared.kind == "find"
         if quotes_will_do or self._ports.generator is None:
             return []
-        return [draft_messages(prepared.standalone, part) for part in evidence_of_drafts(prepared)]
+        ask = reader_messages if is_trained(self._ports.generator) else draft_messages
+        return [ask(prepared.standalone, part) for part in evidence_of_drafts(prepared)]
 
     def _finish(self, prepared: Prepared, drafts: Sequence[str], timings: Timings) -> Answer:
         """Conclude, and stamp the answer with id, fingerprint and times."""
         began = time.perf_counter()
-        answer = conclude(prepared, drafts, self._ports.verifier, self._settings)
+        ports = self._ports
+        given = Concluding(ports.verifier, self._settings, ports.final_model, is_trained(ports.generator))
+        answer = conclude(prepared, drafts, given)
         verify_s = time.perf_counter() - began
         return replace(
             answer,
@@ -92,3 +100,8 @@ class Pipeline:
                 total_s=prepared.retrieve_s + timings.generate_s + verify_s,
             ),
         )
+
+
+def is_trained(generator: BaseChatModel | None) -> bool:
+    """True for the reader trained for this job, which has a prompt and a refusal of its own."""
+    return bool(getattr(generator, "trained", False))

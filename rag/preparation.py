@@ -16,7 +16,9 @@ from rag.confidence import answer_features, confidence
 from rag.evidence import Idf, candidates_of, kind_with_papers, score, select
 from rag.followup import standalone
 from rag.logistic import LogisticModel
+from rag.models.reranker import Reranker
 from rag.question import Kind, is_blank, kind_of, normalise
+from rag.reading import Read, first, read
 from rag.retriever import passages_from
 from rag.settings import Settings
 from rag.types import Abstention, AbstentionReason, Evidence, Paper, Passage, Question
@@ -39,10 +41,13 @@ class Ports:
     idf: Idf
     evidence_model: LogisticModel
     confidence_model: LogisticModel
+    final_model: LogisticModel
     verifier: Verifier
     generator: BaseChatModel | None
     count_tokens: Callable[[str], int]
     papers_count: int
+    reranker: Reranker | None
+    paper_model: LogisticModel
     prefetch: Callable[[Sequence[str]], object]
 
 
@@ -88,14 +93,25 @@ class Preparation:
         told = [replace(turn, content=normalise(turn.content, chars_max=limit)) for turn in question.history]
         return normalise(standalone(asked, told), chars_max=limit)
 
+    def find(self, text: str, k: int | None = None) -> Read:
+        """The k papers (default `passages_top_k`) that fit best, read again where there is a reranker."""
+        ports, settings = self._ports, self._settings
+        wanted = k or settings.passages_top_k
+        if ports.reranker is None:
+            return Read(tuple(passages_from(ports.retriever.invoke(text, k=wanted))[:wanted]), {})
+        depth = max(settings.rerank_top_k, wanted)
+        passages = passages_from(ports.retriever.invoke(text, k=depth))
+        return first(read(text, passages, ports.reranker, ports.paper_model), wanted)
+
     def _prepare(self, question: Question, text: str) -> Prepared:
         if is_blank(text):
             return _refused(question, text, (), "empty_question")
         if not self._ports.papers_count:
             return _refused(question, text, (), "empty_collection")
-        passages = tuple(passages_from(self._ports.retriever.invoke(text)))
+        found = self.find(text)
+        passages = found.passages
         papers = [passage.paper for passage in passages]
-        candidates = candidates_of(passages, self._ports.sentence_cosines(text, papers))
+        candidates = candidates_of(passages, self._ports.sentence_cosines(text, papers), found.readings)
         if not candidates:
             return _refused(question, text, passages, "no_evidence")
         scored = score(text, candidates, self._ports.evidence_model, self._ports.idf)
@@ -114,8 +130,12 @@ class Preparation:
         return Prepared(question, text, kind, passages, tuple(evidence), probability)
 
 
+def abstain(reason: AbstentionReason, passages: Sequence[Passage]) -> Abstention:
+    """A refusal with its message and the closest titles."""
+    return Abstention(reason, _MESSAGES[reason], closest_titles(passages))
+
+
 def _refused(
     question: Question, text: str, passages: tuple[Passage, ...], reason: AbstentionReason
 ) -> Prepared:
-    abstention = Abstention(reason, _MESSAGES[reason], closest_titles(passages))
-    return Prepared(question, text, "fact", passages, (), 0.0, abstention)
+    return Prepared(question, text, "fact", passages, (), 0.0, abstain(reason, passages))

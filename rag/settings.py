@@ -38,7 +38,9 @@ class Settings(BaseSettings):
 
     # which models
     embedding_model: str = "citewise-embedder"
-    generator: str = "smollm2-135m-instruct"
+    reranker: str = "citewise-reranker"
+    verifier: str = "citewise-verifier"
+    generator: str = "citewise-reader"
     threads: int | None = Field(default=None, ge=1, le=256)
 
     # retrieval
@@ -48,13 +50,15 @@ class Settings(BaseSettings):
     bm25_k1: float = Field(default=0.9, gt=0, le=10)
     bm25_b: float = Field(default=0.4, ge=0, le=1)
     lexical_weight: float = Field(default=0.6, ge=0)
-    passages_top_k: int = Field(default=8, ge=1, le=100)
+    passages_top_k: int = Field(default=10, ge=1, le=100)
+    rerank_top_k: int = Field(default=16, ge=1, le=200)
 
     # evidence
     evidence_sentences_max: int = Field(default=5, ge=1, le=50)
     evidence_tokens_max: int = Field(default=360, ge=32)
     question_chars_max: int = Field(default=4000, ge=16)
     answerable_min: float = Field(default=0.3, ge=0, le=1)
+    confident_min: float = Field(default=0.3, ge=0, le=1)
 
     # generation and verification
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)

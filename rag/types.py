@@ -6,6 +6,7 @@ Knows nothing of models, files or frameworks. Character offsets always point int
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -165,6 +166,7 @@ class Trace:
     """What happened on the way, for people who check: never part of the public JSON."""
 
     kind: str = "fact"
+    signals: Mapping[str, float] = field(default_factory=dict)  # behind the confidence
     draft: str = ""
     evidence: tuple[Evidence, ...] = ()
     dropped: tuple[DroppedSentence, ...] = ()

@@ -1,7 +1,8 @@
 """How far evidence carries a sentence: a score in 0..1 behind one small interface.
 
-`LexicalVerifier` weighs shared words and embedding similarity (weights: `rag/data/support.json`, fitted
-by `eval/fit.py`). A learned verifier takes its place behind the same `Verifier`.
+`LexicalVerifier` weighs shared words and embedding similarity (weights: `rag/data/support.json`),
+`TrainedVerifier` these and the verdict of a trained cross-encoder (`rag/data/support_trained.json`); both
+fitted by `eval/fit.py`.
 """
 
 from __future__ import annotations
@@ -69,13 +70,44 @@ class LexicalVerifier:
 
     def support(self, claims: Sequence[tuple[str, str]]) -> list[float]:
         """See `Verifier.support`. All texts are embedded together."""
+        return [self._model.probability(features) for features in self.features(claims)]
+
+    def features(self, claims: Sequence[tuple[str, str]]) -> list[dict[str, float]]:
+        """The signals of each claim."""
         if not claims:
             return []
         texts = list(dict.fromkeys(text for claim in claims for text in claim))
         rows = dict(zip(texts, self._encoder.passages(texts), strict=True))
         return [
-            self._model.probability(
-                support_features(sentence, evidence, float(rows[sentence] @ rows[evidence]))
-            )
+            support_features(sentence, evidence, float(rows[sentence] @ rows[evidence]))
             for sentence, evidence in claims
+        ]
+
+
+class Judging(Protocol):
+    """A trained model's log-odds that evidence supports a claim."""
+
+    def logits(self, claims: Sequence[tuple[str, str]]) -> list[float]:
+        """One per (sentence, evidence text)."""
+        ...
+
+
+class TrainedVerifier:
+    """Support from what a trained cross-encoder says, beside the signals of `LexicalVerifier`."""
+
+    def __init__(self, judge: Judging, lexical: LexicalVerifier, model: LogisticModel) -> None:
+        self._judge = judge
+        self._lexical = lexical
+        self._model = model
+
+    def support(self, claims: Sequence[tuple[str, str]]) -> list[float]:
+        """See `Verifier.support`."""
+        return [self._model.probability(features) for features in self.features(claims)]
+
+    def features(self, claims: Sequence[tuple[str, str]]) -> list[dict[str, float]]:
+        """The signals of each claim."""
+        told = self._judge.logits(claims) if claims else []
+        return [
+            {**signals, "judge": logit}
+            for signals, logit in zip(self._lexical.features(claims), told, strict=True)
         ]

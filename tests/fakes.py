@@ -176,7 +176,11 @@ OFF_CORPUS = "What is the capital of France?"
 # them. What eval/ fits, and the defaults it chooses, may change without a test changing.
 EVIDENCE_MODEL = LogisticModel(-2.0, {"cosine": 2.0, "coverage_with_title": 3.0})
 CONFIDENCE_MODEL = LogisticModel(-3.0, {"coverage_sentences": 8.0})
-BARS = {"answerable_min": 0.5, "support_min": 0.7, "quote_relative_min": 0.3, "quote_sentences_max": 3}
+UNCHANGED = LogisticModel(0.0, {"prior": 1.0})  # after writing one is as sure as before
+BARS = {
+    "answerable_min": 0.5, "confident_min": 0.0, "support_min": 0.7, "quote_relative_min": 0.3,
+    "quote_sentences_max": 3, "reranker": "none", "verifier": "none", "passages_top_k": 8,
+}  # fmt: skip
 
 
 def fake_embedder(name: str = "hash-a") -> Embedder:
@@ -202,7 +206,10 @@ def assistant_over(
     known = Settings.load(**{"generator": "none", **BARS, **settings})
     assistant = assemble(index, fake_embedder(), known, parts)
     ports = replace(
-        assistant._pipeline._ports, evidence_model=EVIDENCE_MODEL, confidence_model=CONFIDENCE_MODEL
+        assistant._pipeline._ports,
+        evidence_model=EVIDENCE_MODEL,
+        confidence_model=CONFIDENCE_MODEL,
+        final_model=UNCHANGED,
     )
     assistant._pipeline = Pipeline(ports, known, assistant.fingerprint)
     return assistant

@@ -20,32 +20,34 @@ ROOT = Path(__file__).parent.parent
 FLOORS: dict[int, str] = {
     # what an answer is made of
     0: """rag/types rag/errors rag/terms rag/logistic rag/latex rag/fusion rag/checksums rag/data
-          rag/models rag/models/threads rag/models/stopping rag/readers/paragraphs rag/ui
+          rag/models rag/models/threads rag/models/stopping rag/models/tokens
+          rag/models/windows rag/readers/paragraphs rag/ui
           prompts vectorstore vectorstore/base vectorstore/faiss_index""",
     1: """rag/settings rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations
           rag/readers/rows rag/readers/source vectorstore/exact vectorstore/faiss_store""",
     2: """rag/cleaning rag/exchanged rag/models/resolve rag/readers/duplicates
           rag/readers/listing rag/readers/jsonl rag/readers/table rag/readers/bibtex
           rag/readers/parquet rag/readers/plaintext""",
-    3: """rag/chunking rag/checks rag/citations rag/index rag/readers
+    3: """rag/models/hidden rag/chunking rag/checks rag/citations rag/index rag/readers
           rag/models/embedder rag/models/convert rag/models/causal""",
-    4: """rag/evidence rag/followup rag/drafting rag/indexing rag/models/encoder
-          rag/models/generator rag/models/merge""",
-    5: """rag/models/chat rag/confidence rag/verifier rag/retriever rag/ingest""",
-    6: """rag/grounding rag/compose""",
-    7: """rag/preparation""",
-    8: """rag/conclusion""",
-    9: """rag/pipeline""",
-    10: """rag/assistant""",
+    4: """rag/followup rag/drafting rag/indexing rag/models/encoder rag/models/generator
+          rag/models/reranker""",
+    5: """rag/reading rag/models/judge rag/models/merge rag/verifier rag/retriever""",
+    6: """rag/ingest rag/evidence rag/models/chat rag/models/cross""",
+    7: """rag/confidence rag/grounding rag/compose""",
+    8: """rag/preparation""",
+    9: """rag/conclusion""",
+    10: """rag/pipeline""",
+    11: """rag/assistant""",
     # the doors: nothing above this line knows of them
-    11: """rag rag/doctor rag/exports rag/question_files
+    12: """rag rag/doctor rag/exports rag/question_files
           rag/ui/opening rag/ui/conversation rag/ui/inert""",
-    12: """rag/questions rag/results rag/ui/evidence""",
-    13: """rag/batch rag/ui/render""",
-    14: """rag/terminal rag/ui/chat""",
-    15: """rag/dialogue rag/commands rag/ui/page""",
-    16: """rag/cli rag/ui/server""",
-    17: """rag/__main__ app""",
+    13: """rag/questions rag/results rag/ui/evidence""",
+    14: """rag/batch rag/ui/render""",
+    15: """rag/terminal rag/ui/chat""",
+    16: """rag/dialogue rag/commands rag/ui/page""",
+    17: """rag/cli rag/ui/server""",
+    18: """rag/__main__ app""",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from fakes import ConstantVerifier
 
-from rag.conclusion import conclude, evidence_of_drafts
+from rag.conclusion import Concluding, conclude, evidence_of_drafts
+from rag.logistic import LogisticModel
 from rag.preparation import Prepared
 from rag.question import Kind
 from rag.settings import Settings
@@ -25,11 +26,21 @@ def prepared(kind: Kind = "fact", *evidence: Evidence) -> Prepared:
     return Prepared(question, "What do the speeds reach?", kind, passages, evidence, 0.75)
 
 
-def concluded(item: Prepared, *drafts: str, support: float = 1.0, **settings: object) -> Answer:
-    known = Settings.load(
-        **{"support_min": 0.7, "quote_relative_min": 0.6, "quote_sentences_max": 3, **settings}
-    )
-    return conclude(item, drafts, ConstantVerifier(support), known)
+UNCHANGED = LogisticModel(0.0, {"prior": 1.0})
+DECLINING = LogisticModel(0.0, {"prior": 1.0, "declined": -2.0})
+
+
+def concluded(
+    item: Prepared,
+    *drafts: str,
+    support: float = 1.0,
+    final: LogisticModel = UNCHANGED,
+    trained: bool = False,
+    **settings: object,
+) -> Answer:
+    bars = {"support_min": 0.7, "quote_relative_min": 0.6, "quote_sentences_max": 3, "confident_min": 0.0}
+    known = Settings.load(**{**bars, **settings})
+    return conclude(item, drafts, Concluding(ConstantVerifier(support), known, final, trained))
 
 
 def test_a_fact_has_one_draft_over_all_evidence_and_others_one_a_paper() -> None:
@@ -97,3 +108,15 @@ def test_drafts_and_evidence_belong_together_in_the_order_of_keys() -> None:
     answer = concluded(prepared("collect", ALPHA, DELTA), *drafts[::-1])
     assert (answer.status, answer.trace.dropped) == ("answered", ())
     assert [c.paper_id for c in answer.citations] == ["1", "2"]
+
+
+@pytest.mark.parametrize(("trained", "status"), [(True, "abstained"), (False, "quoted")])
+def test_the_word_of_a_reader_trained_to_decline_counts(trained: bool, status: str) -> None:
+    # prior 0.75 is log-odds 1.0986; minus 2 for declining: 1 / (1 + exp(0.9014)) = 0.2888
+    answer = concluded(
+        prepared("fact", ALPHA), "Not in the evidence.", final=DECLINING, trained=trained, confident_min=0.3
+    )
+    assert answer.status == status
+    assert answer.confidence == pytest.approx(0.2888 if trained else 0.75, abs=1e-4)
+    assert answer.trace.draft == "Not in the evidence."
+    assert (answer.abstention is not None) == trained

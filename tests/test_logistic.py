@@ -38,7 +38,13 @@ def test_sigmoid_never_overflows_and_is_symmetric(logit):
     assert sigmoid(logit) + sigmoid(-logit) == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("name", ["evidence", "support", "confidence"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "evidence", "support", "confidence", "papers", "evidence_read", "support_trained",
+        "confidence_read", "final",
+    ],
+)  # fmt: skip
 def test_the_shipped_models_are_what_their_files_say(name):
     record = json.loads(files("rag.data").joinpath(f"{name}.json").read_text(encoding="utf-8"))
     model = load_logistic(name)

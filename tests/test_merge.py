@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from rag.errors import ModelCorrupt
 from rag.models import resolve
 from rag.models.convert import is_complete
-from rag.models.merge import merged
+from rag.models.merge import changed, merged
 from rag.models.resolve import TUNED_MODELS, ResolvedModel
 from rag.settings import Settings
 
@@ -41,6 +41,30 @@ def test_the_tensors_of_the_delta_stand_in_place_of_the_bases(base, tmp_path):
     assert (found.path / "config.json").read_text() == "{}"
     assert (found.checksum, found.delta) == (model.checksum, None)
     assert load_file(base / "model.safetensors")["a"].tolist() == [1.0, 2.0]
+
+
+def test_steps_and_low_rank_changes_are_added_to_the_base_by_hand(tmp_path):
+    tensors = {
+        "m": torch.tensor([[1.0, 2.0], [3.0, 4.0]]),
+        "n": torch.tensor([[1.0, 0.0], [0.0, 1.0]]),
+    }
+    changes = {
+        "m|step": torch.tensor([[10, -20], [0, 127]], dtype=torch.int8),
+        "m|scale": torch.tensor([0.1, 0.01]),
+        "n|up": torch.tensor([[1.0], [2.0]]),
+        "n|down": torch.tensor([[3.0, 4.0]]),
+    }
+    assert changed(tensors["m"], "m", changes).tolist() == [
+        pytest.approx([2.0, 0.0]), pytest.approx([3.0, 5.27]),
+    ]  # fmt: skip
+    assert changed(tensors["n"], "n", changes).tolist() == [[4.0, 4.0], [6.0, 9.0]]
+
+
+def test_heads_are_kept_in_a_file_of_their_own(base, tmp_path):
+    model = with_delta(base, tmp_path, {"heads.bias": torch.tensor([0.5], dtype=torch.float16)})
+    folder = merged(model, tmp_path / "cache").path
+    assert load_file(folder / "heads.safetensors")["heads.bias"].tolist() == [0.5]
+    assert set(load_file(folder / "model.safetensors")) == {"a", "b"}
 
 
 def test_merging_happens_once_and_again_when_the_result_is_damaged(base, tmp_path):

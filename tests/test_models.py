@@ -88,12 +88,13 @@ def test_what_is_nowhere_is_missing(wheel, name):
 
 
 def test_status_never_raises_and_skips_what_is_not_local(wheel):
-    settings = Settings(embedding_model="Fake-1M", generator="nobody/nothing")
+    none = {"reranker": "none", "verifier": "none"}
+    settings = Settings(embedding_model="Fake-1M", generator="nobody/nothing", **none)
     embedder, generator = model_status(settings)
     assert (embedder.ok, embedder.detail) == (True, f"sha256 {SHA256}")
     assert (generator.ok, generator.role, generator.path) == (False, "generator", None)
     for remote in ("none", "ollama:llama3"):
-        assert len(model_status(Settings(embedding_model="Fake-1M", generator=remote))) == 1
+        assert len(model_status(Settings(embedding_model="Fake-1M", generator=remote, **none))) == 1
 
 
 def test_the_published_checksums():

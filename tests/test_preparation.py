@@ -11,12 +11,14 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 
 from rag.logistic import LogisticModel
+from rag.models.reranker import Abstract, Reading, Reranker
 from rag.preparation import Ports, Preparation
 from rag.settings import Settings
 from rag.types import Paper, Question, Turn
 
 HALF = LogisticModel(0.0, {})
 BY_COSINE = LogisticModel(0.0, {"cosine": 1.0})
+BY_ANSWER = LogisticModel(0.0, {"answers": 1.0})
 
 
 class Shelf(BaseRetriever):
@@ -39,7 +41,11 @@ BETA = page("Beta", "Beta is 6.")
 
 
 def preparation(
-    *documents: Document, papers_count: int = 2, prefetched: list[str] | None = None, **settings: object
+    *documents: Document,
+    papers_count: int = 2,
+    prefetched: list[str] | None = None,
+    reranker: Reranker | None = None,
+    **settings: object,
 ) -> tuple[Preparation, Shelf]:
     """Each sentence has the cosine 0.1 x its place, counted over all papers."""
 
@@ -58,6 +64,9 @@ def preparation(
         idf=lambda term: 1.0,
         evidence_model=BY_COSINE,
         confidence_model=HALF,
+        reranker=reranker,
+        paper_model=BY_ANSWER,
+        final_model=HALF,
         verifier=ConstantVerifier(),
         generator=None,
         count_tokens=lambda text: 1,
@@ -138,3 +147,30 @@ def test_two_named_papers_make_a_comparison() -> None:
     assert found.kind == "compare"
     assert {item.paper.title for item in found.evidence} == {"Alpha", "Beta"}
     assert len(found.passages) == 3
+
+
+class LongestAnswers:
+    """Reads a title's length as the log-odds of answering; `read_papers` keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.read_papers: list[Abstract] = []
+
+    def read(self, question: str, papers: Sequence[Abstract]) -> list[Reading]:
+        self.read_papers += papers
+        return [Reading(0.0, float(len(title)), (0.0,) * len(told)) for title, told in papers]
+
+
+def test_what_was_read_orders_the_papers_anew_and_becomes_their_score() -> None:
+    reranker = LongestAnswers()
+    prepared, _ = preparation(BETA, ALPHA, reranker=reranker)
+    found = prepared.one(Question("What is fast?"))
+    assert reranker.read_papers == [("Beta", ["Beta is 6."]), ("Alpha", ["Alpha is 5.", "Alpha is fast."])]
+    assert [(p.paper.title, p.rank) for p in found.passages] == [("Alpha", 1), ("Beta", 2)]
+    assert [round(p.score, 4) for p in found.passages] == [0.9933, 0.982]  # 1/(1+exp(-5)), 1/(1+exp(-4))
+
+
+def test_more_papers_are_read_than_are_kept() -> None:
+    reranker = LongestAnswers()
+    prepared, _ = preparation(BETA, ALPHA, reranker=reranker, passages_top_k=1, rerank_top_k=2)
+    assert [p.paper.title for p in prepared.find("What is fast?").passages] == ["Alpha"]
+    assert len(reranker.read_papers) == 2

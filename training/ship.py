@@ -1,37 +1,89 @@
-"""Writes the difference a run made to the embedder: the tensors that changed, float16.
+"""Writes what a run changed, small: see `rag/models/merge.py` for the kinds of change.
 
-python -m training.ship --run RUN --out rag/data/weights/citewise-embedder
+    python -m training.ship --run RUN --out rag/data/weights/citewise-reranker
+
+An embedder ships its new values (float16), a cross-encoder int8 steps from the base and its heads, the reader
+its low-rank adapter (float16).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.models.resolve import resolve
 from rag.settings import Settings
 
+if TYPE_CHECKING:
+    import torch
+
+Tensors = dict[str, "torch.Tensor"]
+
+
+def new_values(base: Tensors, tuned: Tensors) -> Tensors:
+    """The tensors that changed, float16."""
+    import torch
+
+    return {
+        name: tensor.to(torch.float16).contiguous()
+        for name, tensor in tuned.items()
+        if tensor.is_floating_point() and not torch.equal(tensor, base[name])
+    }
+
+
+def steps(base: Tensors, tuned: Tensors) -> Iterator[tuple[str, torch.Tensor]]:
+    """Matrices as int8 steps from the base, a scale a row; vectors and heads as float16."""
+    import torch
+
+    for name, tensor in tuned.items():
+        if name.startswith("heads.") or (name in base and tensor.dim() < 2):
+            yield name, tensor.to(torch.float16)
+        elif name in base and not torch.equal(tensor, base[name]):
+            change = tensor.float() - base[name].float()
+            scale = (change.abs().amax(1) / 127).clamp(min=1e-12)
+            yield f"{name}|scale", scale.float()
+            yield f"{name}|step", (change / scale[:, None]).round().to(torch.int8)
+
+
+def adapter(tensors: Tensors, scaling: float) -> Iterator[tuple[str, torch.Tensor]]:
+    """LoRA's two factors of each matrix; the scaling goes into the second."""
+    import torch
+
+    for name, tensor in tensors.items():
+        plain = re.sub(r"^base_model\.model\.(.*)\.lora_[AB]\.weight$", r"\1.weight", name)
+        up = ".lora_B." in name
+        factor = tensor * scaling if up else tensor
+        yield f"{plain}|{'up' if up else 'down'}", factor.to(torch.float16).contiguous()
+
 
 def main() -> None:
     """Compare with the base and save what differs."""
-    import torch
     from safetensors.torch import load_file, save_file
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    base = load_file(resolve("all-MiniLM-L6-v2", Settings.load()).path / "model.safetensors")
-    tuned = load_file(arguments.run / "model" / "model.safetensors")
-    changed = {
-        name: tensor.to(torch.float16).contiguous()
-        for name, tensor in tuned.items()
-        if tensor.is_floating_point() and not torch.equal(tensor, base[name])
-    }
+    run: Path = arguments.run
+    if (run / "adapter").is_dir():
+        config = json.loads((run / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
+        factors = load_file(run / "adapter" / "adapter_model.safetensors")
+        changed = dict(adapter(factors, config["lora_alpha"] / config["r"]))
+    else:
+        base = load_file(resolve("all-MiniLM-L6-v2", Settings.load()).path / "model.safetensors")
+        if (run / "model").is_dir():
+            changed = new_values(base, load_file(run / "model" / "model.safetensors"))
+        else:
+            tuned = load_file(run / "model.safetensors")
+            changed = dict(steps(base, {k.removeprefix("bert."): v for k, v in tuned.items()}))
     arguments.out.mkdir(parents=True, exist_ok=True)
-    save_file(changed, arguments.out / "delta.safetensors")
+    save_file({k: v.contiguous() for k, v in changed.items()}, arguments.out / "delta.safetensors")
     size = (arguments.out / "delta.safetensors").stat().st_size / 1e6
-    print(f"{len(changed)} of {len(base)} tensors, {size:.1f} MB")  # noqa: T201
+    print(f"{len(changed)} tensors, {size:.1f} MB")  # noqa: T201
 
 
 if __name__ == "__main__":

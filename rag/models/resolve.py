@@ -17,7 +17,7 @@ from rag.checksums import sha256_of
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.settings import Settings
 
-QUOTES_ONLY = "none"
+NONE = "none"
 _log = logging.getLogger(__name__)
 
 
@@ -56,19 +56,28 @@ WHEEL_MODELS = (
 )
 
 
-# Models trained for this job: the tensors that changed ship in rag/data/weights, the rest is the base's.
-TUNED_MODELS = {"citewise-embedder": "all-MiniLM-L6-v2"}
+# Models trained for this job: what changed ships in rag/data/weights, the rest is the base's.
+TUNED_MODELS = {
+    "citewise-embedder": "all-MiniLM-L6-v2",
+    "citewise-reranker": "all-MiniLM-L6-v2",
+    "citewise-verifier": "all-MiniLM-L6-v2",
+    "citewise-reader": "smollm2-135m-instruct",
+}
 _WEIGHTS = Path(__file__).parent.parent / "data" / "weights"
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """Where a model lies and the sha256 that identifies its weights; `delta` replaces some of them."""
+    """Where a model lies and the sha256 that identifies its weights; `delta` replaces some of the base's."""
 
     name: str
     path: Path
     checksum: str
     delta: Path | None = None
+    base_checksum: str = ""
+
+
+Role = Literal["embedder", "reranker", "verifier", "generator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ class ModelStatus:
     """One line of `citewise models`: usable or not, and the command that mends it."""
 
     name: str
-    role: Literal["embedder", "generator"]
+    role: Role
     path: Path | None
     ok: bool
     detail: str
@@ -114,6 +123,11 @@ def _identity(path: Path) -> str:
     return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
 
 
+def is_tuned(model: ResolvedModel) -> bool:
+    """True when the model is one trained for this job, False when only its base is there."""
+    return model.delta is not None
+
+
 def _resolve_tuned(name: str, settings: Settings) -> ResolvedModel:
     """The base with its delta; the base alone, and a note, where the delta is missing."""
     base = resolve(TUNED_MODELS[name], settings)
@@ -122,7 +136,7 @@ def _resolve_tuned(name: str, settings: Settings) -> ResolvedModel:
         _log.warning("%s is not here; using %s as it came (answers will be weaker)", delta, base.name)
         return base
     checksum = hashlib.sha256(f"{base.checksum} {sha256_of(delta)}".encode()).hexdigest()
-    return ResolvedModel(name, base.path, checksum, delta)
+    return ResolvedModel(name, base.path, checksum, delta, base.checksum)
 
 
 def _resolve_wheel(model: WheelModel) -> ResolvedModel:
@@ -161,12 +175,17 @@ def _resolve_hub(name: str, *, allow_download: bool) -> ResolvedModel:
 
 
 def model_status(settings: Settings) -> list[ModelStatus]:
-    """The embedder and the generator of these settings, checked. Never raises for a missing model."""
-    wanted: list[tuple[str, Literal["embedder", "generator"]]] = [(settings.embedding_model, "embedder")]
-    if ":" not in settings.generator and settings.generator != QUOTES_ONLY:
-        wanted.append((settings.generator, "generator"))
+    """The models of these settings, checked. Never raises for a missing model."""
+    named: list[tuple[str, Role]] = [
+        (settings.embedding_model, "embedder"),
+        (settings.reranker, "reranker"),
+        (settings.verifier, "verifier"),
+        (settings.generator, "generator"),
+    ]
     found = []
-    for name, role in wanted:
+    for name, role in named:
+        if name == NONE or ":" in name:
+            continue
         try:
             model = resolve(name, settings)
         except (ModelMissing, ModelCorrupt) as exc:

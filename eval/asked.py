@@ -1,0 +1,122 @@
+"""Written questions put to dealt collections: what the product's own retrieval and reading bring back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.written import crossed, read_lines
+from rag.evidence import Candidate, Idf
+from rag.index import open_index
+from rag.indexing import ingest_papers
+from rag.ingest import collection_root, open_embedder
+from rag.models.cross import load_reranker
+from rag.models.encoder import QueryEncoder
+from rag.models.reranker import Reading
+from rag.reading import abstract_of
+from rag.retriever import HybridRetriever, sentence_cosines
+from rag.settings import Settings
+from rag.types import Paper, Passage
+from training.examples import Abstract, Example, examples, split
+
+_SIZE = 160
+_SINGLE = ("fact_paraphrase", "fact_lexical", "find", "definition", "numeric")
+_NEAR = ("near_unanswerable", "numeric_unanswerable")
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """A question put to collection `group`. `right`: papers that answer it, with evidence sentences."""
+
+    question: str
+    group: int
+    kind: str
+    first_half: bool
+    right: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def bears(self, candidate: Candidate) -> bool:
+        """Whether the sentence overlaps the written evidence of a right paper."""
+        told = self.right.get(candidate.passage.paper.paper_id, ())
+        return any(candidate.text in sentence or sentence in candidate.text for sentence in told)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came back: passages in retrieval's order, readings beside them, cosines by paper id."""
+
+    put: Put
+    passages: list[Passage]
+    readings: list[Reading]
+    cosines: dict[str, NDArray[np.float32]]
+    idf: Idf
+
+
+class Collections:
+    """The papers of all written questions, dealt and indexed by the product's own code."""
+
+    def __init__(self, data: Path, settings: Settings) -> None:
+        found = {paper.id: paper for example in examples(data) for paper in example.papers}
+        self.pool: list[Abstract] = list(found.values())
+        self.groups = max(2, len(self.pool) // _SIZE)
+        self.group_of = {paper.id: place % self.groups for place, paper in enumerate(self.pool)}
+        embedder = open_embedder(settings)
+        self.encoder = QueryEncoder(embedder.model, kept=50_000)
+        self._reranker, _ = load_reranker(settings)
+        self._depth = settings.rerank_top_k
+        self._indexes, self._retrievers = [], []
+        for group in range(self.groups):
+            root = collection_root(settings, f"fit-{group}")
+            ingest_papers(root, [paper_of(p) for p in self.pool[group :: self.groups]], embedder, settings)
+            index = open_index(root)
+            self._indexes.append(index)
+            self._retrievers.append(HybridRetriever(index=index, settings=settings, encoder=self.encoder))
+
+    def ask(self, put: Put) -> Asked:
+        """Retrieve from one collection, and read what was found."""
+        passages = self._retrievers[put.group].passages(put.question, self._depth)
+        index = self._indexes[put.group]
+        papers = [passage.paper for passage in passages]
+        rows = sentence_cosines(index, self.encoder, put.question, papers)
+        read = self._reranker.read(put.question, [abstract_of(p) for p in papers]) if self._reranker else []
+        cosines = {paper.paper_id: row for paper, row in zip(papers, rows, strict=True)}
+        return Asked(put, passages, read, cosines, index.lexical.idf)
+
+
+def paper_of(abstract: Abstract) -> Paper:
+    """As the product stores it."""
+    return Paper(abstract.id, abstract.title, " ".join(abstract.sentences))
+
+
+def questions_of(data: Path, collections: Collections) -> Iterator[Put]:
+    """Held-out questions: answerable, near misses, of the wrong collection, of another field, crossed."""
+    _, held = split(data)
+    answerable = [example for example in held if example.type in _SINGLE]
+    for number, example in enumerate(answerable):
+        group = collections.group_of[example.papers[0].id]
+        yield Put(example.question, group, "answerable", _half(example), _right(example))
+        if number % 3 == 0:
+            yield Put(example.question, (group + 1) % collections.groups, "absent", _half(example))
+    for example in held:
+        if example.type in _NEAR:
+            yield Put(example.question, collections.group_of[example.papers[0].id], "near", _half(example))
+    for number, row in enumerate(read_lines(data / "grounded_qa/clapnq_a.jsonl")):
+        if number % 2 == 0:
+            yield Put(row["question"], number % collections.groups, "far", number % 4 == 0)
+    papers = [paper_of(abstract) for abstract in collections.pool]
+    for number, (question, group) in enumerate(crossed(papers, collections.groups)):
+        if number % 10 == 0:
+            yield Put(question, group, "crossed", number % 20 == 0)
+
+
+def _half(example: Example) -> bool:
+    """By paper, so that no paper stands in both halves."""
+    return sum(example.papers[0].id.encode()) % 2 == 0
+
+
+def _right(example: Example) -> dict[str, tuple[str, ...]]:
+    paper = example.papers[0]
+    return {paper.id: tuple(paper.sentences[s] for _, s in example.evidence)}

@@ -1,0 +1,112 @@
+"""The trained reranker: one reading of a question and an abstract scores the paper and all its sentences.
+
+MiniLM with three linear outputs (training/reranker.py): what the question is about, whether the paper
+answers it, and for each sentence whether it carries the answer. A sentence is read in its context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.models.hidden import HiddenStates
+from rag.models.tokens import batches_by_length, filled, read_tokenizer
+from rag.models.windows import Window, windows_of
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+HEADS_FILE = "heads.safetensors"
+Abstract = tuple[str, Sequence[str]]  # title and sentences, as shown
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Log-odds: the paper is what the question is about, it answers it, each sentence carries the answer."""
+
+    about: float
+    answers: float
+    carries: tuple[float, ...]
+
+
+class Reranker(Protocol):
+    """Reads papers for a question."""
+
+    def read(self, question: str, papers: Sequence[Abstract]) -> list[Reading]:
+        """One reading per paper, in order; as many `carries` as the paper has sentences."""
+        ...
+
+
+class CrossReader:
+    """The reranker over hidden states of a BERT."""
+
+    def __init__(self, hidden: HiddenStates, folder: Path) -> None:
+        self._hidden = hidden
+        self._tokenizer = read_tokenizer(folder)
+        self._special = (self._token("[CLS]"), self._token("[SEP]"))
+        self._weight, self._bias = read_heads(folder)
+
+    def read(self, question: str, papers: Sequence[Abstract]) -> list[Reading]:
+        """See `Reranker.read`."""
+        asked = self._numbers([question])[0]
+        windows: list[tuple[int, Window]] = []
+        for number, (title, sentences) in enumerate(papers):
+            first, *rest = self._numbers([title, *sentences])
+            found = windows_of(asked, first, rest, special=self._special)
+            windows += [(number, window) for window in found]
+        whole = np.full((len(papers), 2), -np.inf, dtype=np.float32)
+        carries: list[list[float]] = [[] for _ in papers]
+        for (number, _), (logits, own) in zip(windows, self._scores([w for _, w in windows]), strict=True):
+            whole[number] = np.maximum(whole[number], logits)
+            carries[number] += own
+        return [
+            Reading(float(about), float(answers), tuple(own))
+            for (about, answers), own in zip(whole, carries, strict=True)
+        ]
+
+    def _scores(self, windows: Sequence[Window]) -> list[tuple[NDArray[np.float32], list[float]]]:
+        """Per window the two logits of the whole and one per sentence, in the order given."""
+        found: dict[int, tuple[NDArray[np.float32], list[float]]] = {}
+        for batch in batches_by_length([len(window.ids) for window in windows]):
+            ids, mask = filled([windows[i].ids for i in batch])
+            types, _ = filled([windows[i].segments for i in batch])
+            states = self._hidden(ids, mask, types)
+            for row, i in enumerate(batch):
+                found[i] = self._heads(states[row], windows[i])
+        return [found[i] for i in range(len(windows))]
+
+    def _heads(self, states: NDArray[np.float32], window: Window) -> tuple[NDArray[np.float32], list[float]]:
+        whole = self._weight[:2] @ states[0] + self._bias[:2]
+        means = [states[start:end].mean(0) if end > start else states[0] * 0 for start, end in window.spans]
+        return whole, [float(self._weight[2] @ mean + self._bias[2]) for mean in means]
+
+    def _numbers(self, texts: Sequence[str]) -> list[list[int]]:
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [row.ids for row in encoded]
+
+    def _token(self, mark: str) -> int:
+        return int(token_number(self._tokenizer, mark))
+
+
+def token_number(tokenizer: Tokenizer, mark: str) -> int:
+    """The number of a special token.
+
+    :raises OSError: if the tokenizer has none.
+    """
+    number = tokenizer.token_to_id(mark)
+    if number is None:
+        raise OSError(f"the tokenizer has no {mark}")
+    return int(number)
+
+
+def read_heads(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(weight of shape (outputs, width), bias of shape (outputs,)) of a trained model's folder."""
+    from safetensors.numpy import load_file
+
+    tensors = load_file(folder / HEADS_FILE)
+    return tensors["heads.weight"].astype(np.float32), tensors["heads.bias"].astype(np.float32)

@@ -1,0 +1,65 @@
+"""What a cross-encoder reads: the question, the title and the sentences of a paper, as token numbers.
+
+A paper that is too long for one reading becomes several windows, each with question and title; every
+sentence stands whole in exactly one of them (one that is longer than a window is cut at its end).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+QUESTION_TOKENS_MAX = 64
+TITLE_TOKENS_MAX = 48
+WINDOW_TOKENS_MAX = 384
+
+Tokens = Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One reading. `spans`: half-open token ranges of the sentences read, `first` the number of the first."""
+
+    ids: tuple[int, ...]
+    question_tokens: int
+    spans: tuple[tuple[int, int], ...]
+    first: int
+
+    @property
+    def segments(self) -> list[int]:
+        """Token type of each token: 0 for the question, 1 for the paper."""
+        return [0] * self.question_tokens + [1] * (len(self.ids) - self.question_tokens)
+
+
+def windows_of(
+    question: Tokens,
+    title: Tokens,
+    sentences: Sequence[Tokens],
+    *,
+    special: tuple[int, int],
+    tokens_max: int = WINDOW_TOKENS_MAX,
+) -> list[Window]:
+    """The windows of one paper; `special` is ([CLS], [SEP]), all else are token numbers without them."""
+    cls, sep = special
+    asked = [cls, *question[:QUESTION_TOKENS_MAX], sep]
+    head = [*asked, *title[:TITLE_TOKENS_MAX], sep]
+    room = tokens_max - len(head) - 1
+    found: list[Window] = []
+    ids, spans, first = list(head), [], 0
+    for number, sentence in enumerate(sentences):
+        own = sentence[:room]
+        if spans and len(ids) + len(own) + 1 > tokens_max:
+            found.append(Window((*ids, sep), len(asked), tuple(spans), first))
+            ids, spans, first = list(head), [], number
+        spans.append((len(ids), len(ids) + len(own)))
+        ids.extend(own)
+    return [*found, Window((*ids, sep), len(asked), tuple(spans), first)]
+
+
+def pair_of(
+    claim: Tokens, evidence: Tokens, *, special: tuple[int, int], tokens_max: int
+) -> tuple[list[int], int]:
+    """(token numbers of claim and evidence, how many of them are the claim's); both cut to fit."""
+    cls, sep = special
+    first = [cls, *claim[: tokens_max // 3], sep]
+    return [*first, *evidence[: tokens_max - len(first) - 1], sep], len(first)

@@ -1,0 +1,78 @@
+"""Papers found, read for the question and put in a new order: what the reranker saw decides with the scores.
+
+The weights are data (`rag/data/papers.json`), fitted by `eval/fit.py` on papers the reranker never saw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rag.chunking import sentence_spans
+from rag.citations import shown
+from rag.logistic import LogisticModel
+from rag.models.reranker import Abstract, Reading, Reranker
+from rag.types import Paper, Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Passages, best first, and what was read in those that were read, by paper id."""
+
+    passages: tuple[Passage, ...]
+    readings: Mapping[str, Reading]
+
+
+def abstract_of(paper: Paper) -> Abstract:
+    """Title and sentences as the reranker reads them."""
+    spans = sentence_spans(paper.abstract)
+    return shown(paper.title), [shown(paper.abstract[start:end]) for start, end in spans]
+
+
+def paper_features(passage: Passage, best_score: float, reading: Reading) -> dict[str, float]:
+    """What a paper's place is made of. `best_score` is the score of the first passage found."""
+    return {
+        "score": passage.score,
+        "gap": passage.score - best_score,
+        "reciprocal_rank": 1.0 / passage.rank,
+        "about": reading.about,
+        "answers": reading.answers,
+        "best_sentence": max(reading.carries, default=-10.0),
+    }
+
+
+def read(question: str, passages: Sequence[Passage], reranker: Reranker, model: LogisticModel) -> Read:
+    """The passages in the order of their probability, which becomes their score; ties by paper id."""
+    readings = reranker.read(question, [abstract_of(passage.paper) for passage in passages])
+    return ranked(passages, readings, model)
+
+
+def ranked(passages: Sequence[Passage], readings: Sequence[Reading], model: LogisticModel) -> Read:
+    """See `read`: the decision alone."""
+    best = max((passage.score for passage in passages), default=0.0)
+    scored = [
+        (model.probability(paper_features(passage, best, reading)), passage, reading)
+        for passage, reading in zip(passages, readings, strict=True)
+    ]
+    scored.sort(key=lambda row: (-row[0], row[1].paper.paper_id))
+    return Read(
+        tuple(replace(p, rank=rank, score=score) for rank, (score, p, _) in enumerate(scored, start=1)),
+        {passage.paper.paper_id: reading for _, passage, reading in scored},
+    )
+
+
+def first(found: Read, count: int) -> Read:
+    """The best `count` of them."""
+    passages = found.passages[:count]
+    return Read(passages, {p.paper.paper_id: found.readings[p.paper.paper_id] for p in passages})
+
+
+def logit(probability: float) -> float:
+    """Log-odds, clipped to +-8.
+
+    >>> logit(0.5)
+    0.0
+    """
+    clipped = min(max(probability, 3.4e-4), 1 - 3.4e-4)
+    return math.log(clipped / (1 - clipped))

@@ -1,0 +1,305 @@
+"""Trains the reranker: MiniLM reading a question and a whole abstract at once, with three heads.
+
+    python -m training.reranker --data FOLDER --out RUN
+
+Heads: the paper is what the question is about (softmax over the papers of a group, as in ListNet's top-one
+probability, Cao et al. 2007); the paper answers the question; a sentence carries the answer (both binary).
+Negatives: papers the product's own embedder ranks near; questions a paper's abstract does not answer;
+questions of another field. Word embeddings stay as they are, so that what ships is a difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from eval.written import crossed, read_lines
+from rag.models.merge import merged
+from rag.models.resolve import resolve
+from rag.models.windows import windows_of
+from rag.settings import Settings
+from rag.types import Paper
+from training.examples import Abstract, Example, split
+from training.hard_negatives import nearest, plain_tokens, pool_of
+
+SEED = 20261125
+NEGATIVES = 2
+EASY_LEFT_OUT = 0.4  # of the questions in the abstract's own words
+HEADS = ("about", "answers", "carries")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One paper of a group, and what is true of it."""
+
+    paper: Abstract
+    about: bool
+    answers: bool
+    carrying: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A question with papers."""
+
+    question: str
+    readings: tuple[Reading, ...]
+    type: str = ""
+
+
+class ReadingModel(nn.Module):
+    """BERT and one linear layer: rows 0 and 1 read the first token, row 2 the mean of a sentence's tokens."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        from transformers import AutoModel
+
+        # One epoch: there is nothing to overfit yet, and dropout costs 40 % of the time on a CPU.
+        without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+        self.bert = AutoModel.from_pretrained(folder, add_pooling_layer=False, **without)
+        self.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+        self.heads = nn.Linear(self.bert.config.hidden_size, len(HEADS))
+        nn.init.normal_(self.heads.weight, std=0.02)
+        nn.init.zeros_(self.heads.bias)
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor, **gold: Any
+    ) -> dict[str, torch.Tensor]:
+        """Logits of shape (papers, 2) and (papers, sentences); the loss when gold is given."""
+        hidden = self.bert(
+            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+        ).last_hidden_state.float()
+        whole = self.heads(hidden[:, 0])[:, :2]
+        means = gold["pooling"] @ hidden
+        told = self.heads(means)[..., 2]
+        loss = _loss(whole, told, gold)
+        return {"loss": loss, "whole": whole, "told": told}
+
+
+def _loss(whole: torch.Tensor, told: torch.Tensor, gold: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The three losses, evenly."""
+    owner, about = gold["owner"], gold["about"]
+    same = owner[:, None] == owner[None, :]
+    rivals = same & ~about[None, :] | torch.eye(len(owner), dtype=torch.bool)
+    scores = whole[:, 0][None, :].expand(len(owner), -1).masked_fill(~rivals, -1e4)
+    ranked = torch.logsumexp(scores, 1) - whole[:, 0]
+    listwise = ranked[about].mean() if about.any() else whole.sum() * 0
+    answers = functional.binary_cross_entropy_with_logits(whole[:, 1], gold["answers"])
+    real = gold["real"]
+    carries = functional.binary_cross_entropy_with_logits(told[real], gold["carries"][real])
+    return listwise + answers + 2 * carries
+
+
+class Collator:
+    """Groups into one padded batch. A paper too long for one window is read up to its end."""
+
+    def __init__(self, tokenizer: Any, tokens_max: int) -> None:
+        self._tokenizer = tokenizer
+        self._special = (tokenizer.cls_token_id, tokenizer.sep_token_id)
+        self._tokens_max = tokens_max
+
+    def __call__(self, groups: Sequence[dict[str, Group]]) -> dict[str, torch.Tensor]:
+        """A batch of all readings of these groups."""
+        rows = [(n, g["group"].question, r) for n, g in enumerate(groups) for r in g["group"].readings]
+        windows = []
+        for _, question, reading in rows:
+            tokens = plain_tokens(self._tokenizer, [question, reading.paper.title, *reading.paper.sentences])
+            windows.append(
+                windows_of(
+                    tokens[0], tokens[1], tokens[2:], special=self._special, tokens_max=self._tokens_max
+                )[0]
+            )
+        length = max(len(w.ids) for w in windows)
+        most = max(len(w.spans) for w in windows)
+        shape = (len(windows), length)
+        ids, mask, kinds = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
+        pooling = torch.zeros(len(windows), most, length)
+        carries = torch.zeros(len(windows), most)
+        real = torch.zeros(len(windows), most, dtype=torch.bool)
+        for i, (window, (_, _, reading)) in enumerate(zip(windows, rows, strict=True)):
+            ids[i, : len(window.ids)] = torch.tensor(window.ids)
+            mask[i, : len(window.ids)] = 1
+            kinds[i, : len(window.ids)] = torch.tensor(window.segments)
+            for k, (start, end) in enumerate(window.spans):
+                pooling[i, k, start:end] = 1.0 / max(end - start, 1)
+                real[i, k] = True
+                carries[i, k] = float(k in reading.carrying)
+        return {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "token_type_ids": kinds,
+            "pooling": pooling,
+            "carries": carries,
+            "real": real,
+            "owner": torch.tensor([n for n, _, _ in rows]),
+            "about": torch.tensor([r.about for _, _, r in rows]),
+            "answers": torch.tensor([float(r.answers) for _, _, r in rows]),
+        }
+
+
+def groups_of(chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]]) -> list[Group]:
+    """Each example with its papers and as many of the nearest others as it needs."""
+    rng = random.Random(SEED)  # noqa: S311
+    found = []
+    for example, places in zip(chosen, near, strict=True):
+        own = {paper.id for paper in example.papers}
+        others = [pool[p] for p in places if pool[p].id not in own]
+        readings = [
+            Reading(
+                paper,
+                about=not example.answerable or any(p == n for p, _ in example.evidence),
+                answers=example.answerable and any(p == n for p, _ in example.evidence),
+                carrying=frozenset(s for p, s in example.evidence if p == n),
+            )
+            for n, paper in enumerate(example.papers)
+        ]
+        if example.type == "fact_lexical" and rng.random() < EASY_LEFT_OUT:
+            continue
+        wanted = NEGATIVES if example.answerable else 1
+        extra = rng.sample(others, min(wanted, len(others))) if len(readings) == 1 else []
+        readings += [Reading(paper, False, False, frozenset()) for paper in extra]
+        found.append(Group(example.question, tuple(readings), example.type))
+    return found
+
+
+def foreign(data: Path, pool: Sequence[Abstract], settings: Settings) -> list[Group]:
+    """Questions that no paper here is about: of another field, or joining two papers' words."""
+    questions = [row["question"] for row in read_lines(data / "grounded_qa/clapnq_a.jsonl")]
+    papers = [Paper(p.id, p.title, " ".join(p.sentences)) for p in pool]
+    questions += [question for question, _ in crossed(papers, 7)][::6]
+    near = nearest(questions, pool, settings)
+    return [
+        Group(question, tuple(Reading(pool[p], False, False, frozenset()) for p in places[:1]), "foreign")
+        for question, places in zip(questions, near, strict=True)
+    ]
+
+
+def judged(model: ReadingModel, collate: Collator, groups: Sequence[Group]) -> dict[str, float]:
+    """On held-out groups: right paper first, best sentence right, and how well answering is told apart."""
+    from sklearn.metrics import roc_auc_score
+
+    model.eval()
+    firsts, sentences, near, answerable, every = [], [], [], [], []
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        for group in groups:
+            out = model(**collate([{"group": group}]))
+            about, answers = out["whole"][:, 0].tolist(), out["whole"][:, 1].tolist()
+            every += [(value, r.answers) for value, r in zip(answers, group.readings, strict=True)]
+            right = [i for i, r in enumerate(group.readings) if r.answers]
+            if not right:
+                if group.type == "near_unanswerable" or group.type == "numeric_unanswerable":
+                    near.append(answers[0])
+                continue
+            firsts.append(float(np.argmax(about) in right))
+            answerable.append(answers[right[0]])
+            gold = group.readings[right[0]]
+            count = min(len(gold.paper.sentences), out["told"].shape[1])
+            sentences.append(float(int(np.argmax(out["told"][right[0], :count].tolist())) in gold.carrying))
+    model.train()
+    return {
+        "right_paper_first": float(np.mean(firsts)),
+        "best_sentence_right": float(np.mean(sentences)),
+        "auc_answerable_vs_near": float(
+            roc_auc_score([1] * len(answerable) + [0] * len(near), answerable + near)
+        ),
+        "auc_answers": float(roc_auc_score([y for _, y in every], [s for s, _ in every])),
+        "groups": len(groups),
+    }
+
+
+def main() -> None:
+    """Train one epoch, judge on held-out abstracts, keep weights and record."""
+    from safetensors.torch import save_file
+    from transformers import AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=float, default=1)
+    parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--tokens-max", type=int, default=320)
+    parser.add_argument("--limit", type=int, default=None, help="only so many groups, for a trial")
+    arguments = parser.parse_args()
+    random.seed(SEED)
+    torch.manual_seed(SEED)
+    torch.set_num_threads(1)
+    settings = Settings.load()
+    folder = merged(resolve("citewise-embedder", settings), settings.cache_dir).path
+    train, held = split(arguments.data)
+    pool = pool_of(arguments.data, train + held)
+    near = nearest([example.question for example in train + held], pool, settings)
+    groups = groups_of(train, pool, near[: len(train)])
+    judged_groups = groups_of(held, pool, near[len(train) :])
+    groups += foreign(arguments.data, pool, settings)
+    random.shuffle(groups)
+    groups = groups[: arguments.limit]
+    collate = Collator(AutoTokenizer.from_pretrained(folder), arguments.tokens_max)
+    model = ReadingModel(folder)
+    print(len(groups), "groups to train,", len(judged_groups), "held out", flush=True)  # noqa: T201
+
+    class Judge(TrainerCallback):
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step % 250 == 0:
+                found = judged(model, collate, judged_groups[::12])
+                print(state.global_step, json.dumps(found), flush=True)  # noqa: T201
+                state.log_history.append({"step": state.global_step, **found})
+
+    trainer = Trainer(
+        model=model,
+        args=TrainingArguments(
+            output_dir=str(arguments.out / "checkpoints"),
+            num_train_epochs=arguments.epochs,
+            per_device_train_batch_size=6,
+            learning_rate=arguments.rate,
+            warmup_steps=80,
+            weight_decay=0.01,
+            bf16=True,
+            use_cpu=True,
+            seed=SEED,
+            logging_steps=20,
+            save_steps=250,
+            save_total_limit=1,
+            report_to="none",
+            disable_tqdm=True,
+            remove_unused_columns=False,
+            label_names=["answers"],
+        ),
+        train_dataset=_Listed(groups),
+        data_collator=collate,
+        callbacks=[Judge()],
+    )
+    last = sorted((arguments.out / "checkpoints").glob("checkpoint-*"))
+    trainer.train(resume_from_checkpoint=str(last[-1]) if last else None)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    save_file(tensors, arguments.out / "model.safetensors")
+    record = {"judged": judged(model, collate, judged_groups), "log": trainer.state.log_history}
+    (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    print(json.dumps(record["judged"]), flush=True)  # noqa: T201
+
+
+class _Listed(torch.utils.data.Dataset):  # type: ignore[type-arg]
+    """Groups as the trainer reads them."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._groups = groups
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __getitem__(self, place: int) -> dict[str, Group]:
+        return {"group": self._groups[place]}
+
+
+if __name__ == "__main__":
+    main()
