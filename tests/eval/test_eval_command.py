@@ -91,7 +91,7 @@ def test_runs_of_one_name_are_told_apart_by_settings(fake, questions, tmp_path):
     call("--questions", questions, "-o", tmp_path / "a", "--quotes-only")
     other = tmp_path / "a" / "results-full.json"
     head = call("--questions", questions, "-o", tmp_path / "b", "--compare", other).stdout.splitlines()[0]
-    assert "full (generator smollm2-135m-instruct)" in head
+    assert "full (generator citewise-reader)" in head
     assert "full (generator none)" in head
 
 
