@@ -34,9 +34,7 @@ def conclude(prepared: Prepared, drafts: Sequence[str], given: Concluding) -> An
     if prepared.abstention is not None:
         return _abstained(prepared, prepared.abstention, prepared.confidence)
     checked = [
-        ground(
-            prepared.standalone, draft, evidence, given.verifier, support_min=given.settings.support_min
-        )
+        ground(prepared.standalone, draft, evidence, given.verifier, support_min=given.settings.support_min)
         for draft, evidence in zip(drafts, evidence_of_drafts(prepared), strict=False)
     ]
     written = written_of(drafts, checked) if given.trained and drafts else None

@@ -17,7 +17,7 @@ from rag.evidence import Idf, candidates_of, kind_with_papers, score, select
 from rag.followup import standalone
 from rag.logistic import LogisticModel
 from rag.models.reranker import Reranker
-from rag.question import Kind, is_blank, kind_of, normalise
+from rag.question import Kind, is_blank, kind_of, normalise, without_orders
 from rag.reading import Read, first, read
 from rag.retriever import passages_from
 from rag.settings import Settings
@@ -87,7 +87,7 @@ class Preparation:
     def standalone(self, question: Question) -> str:
         """The cleaned question, made to stand alone."""
         limit = self._settings.question_chars_max
-        asked = normalise(question.text, chars_max=limit)
+        asked = without_orders(normalise(question.text, chars_max=limit))
         if is_blank(asked):
             return asked
         told = [replace(turn, content=normalise(turn.content, chars_max=limit)) for turn in question.history]

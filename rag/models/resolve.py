@@ -198,5 +198,7 @@ def model_status(settings: Settings) -> list[ModelStatus]:
 def _status(name: str, role: Role, model: ResolvedModel) -> ModelStatus:
     if name in TUNED_MODELS and not is_tuned(model):
         missing = f"{_WEIGHTS / name} is missing; {model.name} as it came stands in, answers are weaker"
-        return ModelStatus(name, role, model.path, False, missing, "Run: pip install --force-reinstall citewise")
+        return ModelStatus(
+            name, role, model.path, False, missing, "Run: pip install --force-reinstall citewise"
+        )
     return ModelStatus(name, role, model.path, True, f"sha256 {model.checksum}")
