@@ -48,9 +48,7 @@ def report(sure: np.ndarray, golds: Sequence[Gold]) -> dict[str, float]:
     for bar in BARS:
         refused = sure < bar
         for kind in ("near_unanswerable", "far", "injection"):
-            mine = [
-                r for r, g in zip(refused, golds, strict=True) if g.type == kind and not g.answerable
-            ]
+            mine = [r for r, g in zip(refused, golds, strict=True) if g.type == kind and not g.answerable]
             found[f"{kind} refused at {bar}"] = float(np.mean(mine)) if mine else float("nan")
         false = [r for r, g in zip(refused, golds, strict=True) if g.answerable]
         found[f"false refusals at {bar}"] = float(np.mean(false))

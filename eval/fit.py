@@ -98,7 +98,7 @@ def fit_evidence(asked: Sequence[Asked], papers: LogisticModel | None, name: str
 
 
 def _hits(one: Asked, papers: LogisticModel | None, model: LogisticModel) -> list[bool]:
-    """For each of the five best sentences: is it evidence?"""
+    """Whether each of the five best sentences is evidence."""
     found = read_of(one, papers)
     best = score(one.put.question, _candidates(one, found), model, one.idf)[:5]
     hits = [one.put.bears(s.candidate) for s in best]

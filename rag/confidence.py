@@ -1,7 +1,7 @@
 """How likely the collection answers the question: a probability from retrieval, evidence and drafts.
 
-First from what was found (`rag/data/confidence*.json`, fitted by `eval/fit.py` on papers that are not ours): too
-little, and nothing is written. Then also from what a reader trained to say so made of it
+First from what was found (`rag/data/confidence*.json`, fitted by `eval/fit.py` on papers that are not
+ours): too little, and nothing is written. Then also from what a reader trained to say so made of it
 (`rag/data/final.json`, fitted by `eval/calibrate.py` on the dev questions).
 """
 
@@ -98,7 +98,7 @@ def final_features(prior: float, written: Written | None) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a trained reader made of the evidence: did it decline, and the best support of what stood (or 0)."""
+    """What a trained reader made of the evidence: did it decline, and the best support that stood, or 0."""
 
     declined: bool
     support: float

@@ -100,9 +100,11 @@ _MARKED = re.compile(r"[A-Z].*[A-Z]|[a-z].*[A-Z]|[A-Za-z].*\d|\d.*[A-Za-z]")
 
 # Orders to the assistant that stand beside a question: they say nothing about what is asked.
 _ORDER = re.compile(
-    r"^\W*(?:(?:please|now|and|then|just|you must) )*(?:ignore|forget|disregard|override|bypass)\b.{0,60}\b(?:rules?|instructions?|prompts?|abstracts?|papers"
+    r"^\W*(?:(?:please|now|and|then|just|you must) )*(?:ignore|forget|disregard|override|bypass)\b"
+    r".{0,60}\b(?:rules?|instructions?|prompts?|abstracts?|papers"
     r"|context|sources?|citations?|guidelines|above|previous|former|earlier|told)\b"
-    r"|(?:^|, |\band )(?:leave out|drop|omit|skip|remove|no)\b.{0,20}\b(?:citations?|sources|references|quotes)\b"
+    r"|(?:^|, |\band )(?:leave out|drop|omit|skip|remove|no)\b"
+    r".{0,20}\b(?:citations?|sources|references|quotes)\b"
     r"|^\W*(?:system|assistant|developer|admin)\b\s*:?\s*$"
     r"|\b(?:output|say|print|write|reply|respond|answer)\b.{0,30}\b(?:(?:only|just|exactly)\b.{0,30}\bword"
     r"|(?:your )?own (?:knowledge|memory)|from memory)\b"

@@ -62,7 +62,7 @@ def with_negatives(found: list[tuple[str, str, str]], model: object) -> dict[str
     negatives = []
     for number, scores in enumerate(questions @ texts.T):
         order = [i for i in np.argsort(-scores)[:60] if owners[i] != owners[number]]
-        negatives.append(found[order[random.randrange(min(10, len(order)))]][1])  # noqa: S311
+        negatives.append(found[order[random.randrange(min(10, len(order)))]][1])
     return {
         "anchor": [q for q, _, _ in found],
         "positive": [t for _, t, _ in found],

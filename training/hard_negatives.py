@@ -60,6 +60,6 @@ def _vectors(texts: Sequence[str], settings: Settings) -> NDArray[np.float32]:
     return np.load(kept)
 
 
-def plain_tokens(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:  # noqa: ANN401 - any tokenizer
+def plain_tokens(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
     """Token numbers of each text, without special tokens, uncut."""
     return list(tokenizer(list(texts), add_special_tokens=False, truncation=False)["input_ids"])

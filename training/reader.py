@@ -48,7 +48,7 @@ class Lesson:
 
 def lessons(chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]]) -> list[Lesson]:
     """The lessons of these examples, about one each."""
-    rng = random.Random(SEED)  # noqa: S311
+    rng = random.Random(SEED)
     found = []
     for example, places in zip(chosen, near, strict=True):
         if rng.random() < SHARES.get(example.type, 1.0):
@@ -143,7 +143,7 @@ class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
     """Batches of about equal length, in random order; the trainer's batch size is one of these."""
 
     def __init__(self, written: list[Written], pad: int, *, seed: int) -> None:
-        rng = random.Random(seed)  # noqa: S311
+        rng = random.Random(seed)
         order = sorted(written, key=lambda w: (len(w), rng.random()))
         self._batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
         rng.shuffle(self._batches)
@@ -189,12 +189,12 @@ def main() -> None:
     pool = pool_of(arguments.data, train + held)
     near = nearest([example.question for example in train + held], pool, settings)
     made = lessons(train, pool, near[: len(train)])
-    random.Random(SEED).shuffle(made)  # noqa: S311
+    random.Random(SEED).shuffle(made)
     made = made[: arguments.limit]
     kept = lessons(held, pool, near[len(train) :])[::8]
     pad = tokenizer.pad_token_id
     written = [Written(tokenizer, lesson) for lesson in made]
-    print(len(made), "lessons,", sum(map(len, written)), "tokens;", len(kept), "held out", flush=True)  # noqa: T201
+    print(len(made), "lessons,", sum(map(len, written)), "tokens;", len(kept), "held out", flush=True)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     layers = list(range(FIRST_LAYER, model.config.num_hidden_layers))
     model = get_peft_model(

