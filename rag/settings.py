@@ -9,6 +9,7 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     # which models
     embedding_model: str = "citewise-embedder"
     generator: str = "smollm2-135m-instruct"
+    engine: Literal["auto", "torch", "openvino"] = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
 
     # retrieval

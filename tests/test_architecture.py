@@ -20,20 +20,22 @@ ROOT = Path(__file__).parent.parent
 FLOORS: dict[int, str] = {
     # what an answer is made of
     0: """rag/types rag/errors rag/terms rag/logistic rag/latex rag/fusion rag/checksums rag/data
-          rag/models rag/models/threads rag/models/stopping rag/readers/paragraphs rag/ui
+          rag/models rag/models/threads rag/models/stopping rag/models/graph rag/models/tokens
+          rag/models/vectors rag/readers/paragraphs rag/ui
           prompts vectorstore vectorstore/base vectorstore/faiss_index""",
     1: """rag/settings rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations
+          rag/models/bert_graph rag/models/llama_graph
           rag/readers/rows rag/readers/source vectorstore/exact vectorstore/faiss_store""",
-    2: """rag/cleaning rag/exchanged rag/models/resolve rag/readers/duplicates
+    2: """rag/cleaning rag/exchanged rag/models/resolve rag/models/engine rag/readers/duplicates
           rag/readers/listing rag/readers/jsonl rag/readers/table rag/readers/bibtex
           rag/readers/parquet rag/readers/plaintext""",
     3: """rag/chunking rag/checks rag/citations rag/index rag/readers
-          rag/models/embedder rag/models/convert rag/models/causal""",
+          rag/models/convert rag/models/causal""",
     4: """rag/evidence rag/followup rag/drafting rag/indexing rag/models/encoder
-          rag/models/generator rag/models/merge""",
-    5: """rag/models/chat rag/confidence rag/verifier rag/retriever rag/ingest""",
-    6: """rag/grounding rag/compose""",
-    7: """rag/preparation""",
+          rag/models/compiled rag/models/merge""",
+    5: """rag/models/hidden rag/confidence rag/verifier rag/retriever""",
+    6: """rag/models/embedder rag/models/generator rag/grounding rag/compose""",
+    7: """rag/models/chat rag/ingest rag/preparation""",
     8: """rag/conclusion""",
     9: """rag/pipeline""",
     10: """rag/assistant""",
@@ -50,7 +52,7 @@ FLOORS: dict[int, str] = {
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "langchain_huggingface", "gguf"}
-HEAVY |= {"safetensors", "huggingface_hub", "gradio"}
+HEAVY |= {"safetensors", "huggingface_hub", "gradio", "openvino", "tokenizers"}
 MODEL_LIBRARIES = HEAVY - {"gradio"}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 RUNS_CODE = {"eval", "exec", "compile", "__import__", "torch.load"}

@@ -1,0 +1,60 @@
+"""Texts as token numbers in rectangular batches, without transformers: `tokenizer.json` and numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+Numbers = NDArray[np.int64]
+
+TOKENS_AT_ONCE = 8192  # of a batch, filling included: what two cores read in about a second
+
+
+def read_tokenizer(folder: Path, tokens_max: int | None = None) -> Tokenizer:
+    """The tokenizer of a model folder: no filling, cut at `tokens_max`.
+
+    :raises OSError: if the folder has no readable `tokenizer.json`.
+    """
+    from tokenizers import Tokenizer
+
+    path = folder / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except Exception as exc:
+        raise OSError(f"{path}: not a tokenizer ({exc})") from exc
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    if tokens_max is not None:
+        tokenizer.enable_truncation(tokens_max)
+    return tokenizer
+
+
+def batches_by_length(lengths: Sequence[int], tokens_max: int = TOKENS_AT_ONCE) -> list[list[int]]:
+    """Positions, texts of like length together, longest first; no batch over `tokens_max` with filling."""
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    batches: list[list[int]] = []
+    for position in order:
+        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= tokens_max:
+            batches[-1].append(position)
+        else:
+            batches.append([position])
+    return batches
+
+
+def filled(rows: Sequence[Sequence[int]], *, left: bool = False, filler: int = 0) -> tuple[Numbers, Numbers]:
+    """(numbers, mask), each (rows, longest row): filled up behind, or before when `left`."""
+    width = max((len(row) for row in rows), default=0)
+    numbers = np.full((len(rows), width), filler, dtype=np.int64)
+    mask = np.zeros((len(rows), width), dtype=np.int64)
+    for i, row in enumerate(rows):
+        place = slice(width - len(row), width) if left else slice(0, len(row))
+        numbers[i, place] = row
+        mask[i, place] = 1
+    return numbers, mask
