@@ -30,7 +30,7 @@ from rag.index import (
     write_papers,
 )
 from rag.lexical import LexicalIndex, document_terms
-from rag.models.embedder import unit_rows
+from rag.models.vectors import unit_rows
 from rag.settings import Settings
 from rag.types import Chunk, Paper, Rejected, View
 from vectorstore.base import VectorStore, VectorStoreError

@@ -38,7 +38,7 @@ def open_embedder(settings: Settings) -> Embedder:
     :raises ModelCorrupt: if they differ from the published ones.
     """
     found = merged(resolve(settings.embedding_model, settings), settings.cache_dir)
-    model = load_embedder(found, threads=settings.threads)
+    model = load_embedder(found, settings)
     return Embedder(model, settings.embedding_model, found.checksum)
 
 

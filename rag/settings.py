@@ -9,6 +9,7 @@ import hashlib
 import json
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     reranker: str = "citewise-reranker"
     verifier: str = "citewise-verifier"
     generator: str = "citewise-reader"
+    engine: Literal["auto", "torch", "openvino"] = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
 
     # retrieval

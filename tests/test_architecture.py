@@ -19,40 +19,44 @@ ROOT = Path(__file__).parent.parent
 # be put here: on the lowest floor above everything it imports, and a door above the assistant.
 FLOORS: dict[int, str] = {
     # what an answer is made of
-    0: """rag/types rag/errors rag/terms rag/logistic rag/latex rag/fusion rag/checksums rag/data
-          rag/models rag/models/threads rag/models/stopping rag/models/tokens
-          rag/models/windows rag/readers/paragraphs rag/ui
-          prompts vectorstore vectorstore/base vectorstore/faiss_index""",
-    1: """rag/settings rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations
-          rag/readers/rows rag/readers/source vectorstore/exact vectorstore/faiss_store""",
-    2: """rag/cleaning rag/exchanged rag/models/resolve rag/readers/duplicates
-          rag/readers/listing rag/readers/jsonl rag/readers/table rag/readers/bibtex
-          rag/readers/parquet rag/readers/plaintext""",
-    3: """rag/models/hidden rag/chunking rag/checks rag/citations rag/index rag/readers
-          rag/models/embedder rag/models/convert rag/models/causal""",
-    4: """rag/followup rag/drafting rag/indexing rag/models/encoder rag/models/generator
-          rag/models/reranker""",
-    5: """rag/reading rag/models/judge rag/models/merge rag/verifier rag/retriever""",
-    6: """rag/ingest rag/evidence rag/models/chat rag/models/cross""",
-    7: """rag/confidence rag/grounding rag/compose""",
-    8: """rag/preparation""",
-    9: """rag/conclusion""",
-    10: """rag/pipeline""",
-    11: """rag/assistant""",
+    0: """prompts rag/checksums rag/data rag/errors rag/fusion rag/latex rag/logistic rag/models
+          rag/models/graph rag/models/heads rag/models/stopping rag/models/threads
+          rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs
+          rag/terms rag/types rag/ui vectorstore vectorstore/base vectorstore/faiss_index""",
+    1: """rag/cleaning_rules rag/figures rag/generations rag/lexical rag/models/bert_graph
+          rag/models/causal rag/models/encoder rag/models/llama_graph rag/question
+          rag/readers/rows rag/readers/source rag/settings vectorstore/exact
+          vectorstore/faiss_store""",
+    2: """rag/cleaning rag/exchanged rag/index rag/models/engine rag/models/generator
+          rag/models/resolve rag/readers/bibtex rag/readers/duplicates rag/readers/jsonl
+          rag/readers/listing rag/readers/parquet rag/readers/plaintext rag/readers/table
+          rag/verifier""",
+    3: """rag/checks rag/chunking rag/citations rag/models/convert rag/readers""",
+    4: """rag/compose rag/drafting rag/followup rag/grounding rag/indexing rag/models/compiled
+          rag/models/merge rag/retriever""",
+    5: """rag/models/chat rag/models/hidden""",
+    6: """rag/models/embedder rag/models/reranker""",
+    7: """rag/ingest rag/models/judge rag/reading""",
+    8: """rag/evidence rag/models/cross""",
+    9: """rag/confidence""",
+    10: """rag/preparation""",
+    11: """rag/conclusion""",
+    12: """rag/pipeline""",
+    13: """rag/assistant""",
     # the doors: nothing above this line knows of them
-    12: """rag rag/doctor rag/exports rag/question_files
-          rag/ui/opening rag/ui/conversation rag/ui/inert""",
-    13: """rag/questions rag/results rag/ui/evidence""",
-    14: """rag/batch rag/ui/render""",
-    15: """rag/terminal rag/ui/chat""",
-    16: """rag/dialogue rag/commands rag/ui/page""",
-    17: """rag/cli rag/ui/server""",
-    18: """rag/__main__ app""",
+    14: """rag rag/doctor rag/exports rag/question_files rag/ui/conversation rag/ui/inert
+          rag/ui/opening""",
+    15: """rag/questions rag/results rag/ui/evidence""",
+    16: """rag/batch rag/ui/render""",
+    17: """rag/terminal rag/ui/chat""",
+    18: """rag/commands rag/dialogue rag/ui/page""",
+    19: """rag/cli rag/ui/server""",
+    20: """app rag/__main__""",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "langchain_huggingface", "gguf"}
-HEAVY |= {"safetensors", "huggingface_hub", "gradio"}
+HEAVY |= {"safetensors", "huggingface_hub", "gradio", "openvino", "tokenizers"}
 MODEL_LIBRARIES = HEAVY - {"gradio"}
 PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 RUNS_CODE = {"eval", "exec", "compile", "__import__", "torch.load"}

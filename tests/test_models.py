@@ -17,9 +17,10 @@ from rag.checksums import sha256_of
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.models import convert, resolve
 from rag.models.convert import converted_folder, is_complete
-from rag.models.embedder import load_embedder, unit_rows
+from rag.models.embedder import load_embedder
 from rag.models.encoder import QueryEncoder
 from rag.models.resolve import WHEEL_MODELS, ResolvedModel, WheelModel, model_status
+from rag.models.vectors import unit_rows
 from rag.settings import Settings
 
 CONTENT = b"weights"
@@ -198,7 +199,7 @@ def test_unit_rows_by_hand():
 
 def test_a_folder_without_a_model_is_our_error(tmp_path):
     with pytest.raises(ModelCorrupt, match=str(tmp_path)) as raised:
-        load_embedder(ResolvedModel("x", tmp_path, ""))
+        load_embedder(ResolvedModel("x", tmp_path, ""), Settings())
     assert "citewise doctor" in raised.value.hint
 
 
@@ -255,7 +256,7 @@ def test_threads_share_an_encoder():
 
 @pytest.mark.slow
 def test_the_shipped_embedder_gives_unit_vectors():
-    model = load_embedder(resolve.resolve("all-MiniLM-L6-v2", Settings()))
+    model = load_embedder(resolve.resolve("all-MiniLM-L6-v2", Settings()), Settings())
     rows = np.array(model.embed_documents(["a cat", "a much longer text about nothing"]))
     assert rows.shape == (2, 384)
     assert np.linalg.norm(rows, axis=1).tolist() == pytest.approx([1.0, 1.0], abs=1e-5)

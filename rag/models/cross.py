@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from rag.models.heads import HEADS_FILE
 from rag.models.hidden import load_hidden
 from rag.models.judge import CrossJudge
 from rag.models.merge import merged
-from rag.models.reranker import HEADS_FILE, CrossReader
+from rag.models.reranker import CrossReader
 from rag.models.resolve import NONE, ResolvedModel, is_tuned, resolve
 from rag.settings import Settings
 

@@ -2,24 +2,109 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from rag.errors import ModelCorrupt
+from rag.models.bert_graph import bert_supported
+from rag.models.hidden import HiddenStates, load_hidden
 from rag.models.resolve import ResolvedModel
 from rag.models.threads import set_torch_threads
+from rag.models.tokens import batches_by_length, filled, read_tokenizer
+from rag.models.vectors import unit_rows
+from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from langchain_core.embeddings import Embeddings
+    from tokenizers import Tokenizer
+
+_TOKENS_MAX = 256
 
 
-def load_embedder(model: ResolvedModel, *, threads: int | None = None) -> Embeddings:
+class MeanEmbeddings(Embeddings):
+    """Unit vectors: the mean of a text's hidden states. Texts of like length are read together."""
+
+    def __init__(self, hidden: HiddenStates, tokenizer: Tokenizer) -> None:
+        self._hidden = hidden
+        self._tokenizer = tokenizer
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """One vector a text, in order."""
+        vectors: list[list[float]] = self.vectors(texts).tolist()
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of one text."""
+        return self.embed_documents([text])[0]
+
+    def vectors(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (texts, width), rows of length 1."""
+        read = self._tokenizer.encode_batch(list(texts))
+        rows: dict[int, NDArray[np.float32]] = {}
+        for batch in batches_by_length([len(row.ids) for row in read]):
+            ids, mask = filled([read[i].ids for i in batch])
+            types, _ = filled([read[i].type_ids for i in batch])
+            rows.update(zip(batch, mean_states(self._hidden(ids, mask, types), mask), strict=True))
+        ordered = [rows[i] for i in range(len(texts))]
+        return unit_rows(np.stack(ordered)) if ordered else np.zeros((0, 0), dtype=np.float32)
+
+
+def mean_states(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+    """The mean over the real tokens: (batch, tokens, width) -> (batch, width)."""
+    weights = mask.astype(np.float32)
+    total = np.einsum("btw,bt->bw", states, weights)
+    return np.asarray(total / np.maximum(weights.sum(axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def load_embedder(model: ResolvedModel, settings: Settings) -> Embeddings:
     """A sentence-transformers folder as `Embeddings`. Vectors are normalised (LangChain's default is not).
 
     :raises ModelCorrupt: if the folder holds no usable safetensors model.
     """
+    if not _is_mean_bert(model.path):
+        return _sentence_transformers(model, settings.threads)
+    try:
+        tokenizer = read_tokenizer(model.path, _tokens_max(model.path))
+    except OSError as exc:
+        raise _not_usable(model, exc) from exc
+    return MeanEmbeddings(load_hidden(model, settings), tokenizer)
+
+
+def _is_mean_bert(folder: Path) -> bool:
+    """Whether the folder asks for no more than BERT, the mean of its states, and length 1."""
+    steps = _read(folder / "modules.json", [])
+    names = [str(step.get("type", "")).rpartition(".")[2] for step in steps]
+    pooling = _read(folder / "1_Pooling" / "config.json", {})
+    modes = [mode for mode, on in pooling.items() if mode.startswith("pooling_mode") and on is True]
+    return (
+        names[:2] == ["Transformer", "Pooling"]
+        and set(names[2:]) <= {"Normalize"}
+        and modes == ["pooling_mode_mean_tokens"]
+        and bert_supported(folder)
+        and (folder / "tokenizer.json").is_file()
+    )
+
+
+def _tokens_max(folder: Path) -> int:
+    return int(_read(folder / "sentence_bert_config.json", {}).get("max_seq_length") or _TOKENS_MAX)
+
+
+def _read(path: Path, otherwise: Any) -> Any:  # noqa: ANN401 - JSON
+    """The JSON of a file; `otherwise` when there is none of that shape."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return otherwise
+    return found if isinstance(found, type(otherwise)) else otherwise
+
+
+def _sentence_transformers(model: ResolvedModel, threads: int | None) -> Embeddings:
+    """Any other folder, through the library it was made for."""
     import transformers
     from langchain_huggingface import HuggingFaceEmbeddings
 
@@ -37,15 +122,11 @@ def load_embedder(model: ResolvedModel, *, threads: int | None = None) -> Embedd
             encode_kwargs={"normalize_embeddings": True, "batch_size": 64},
         )
     except (OSError, ValueError, RuntimeError) as exc:
-        raise ModelCorrupt(
-            f"{model.path}: not a sentence-transformers model with safetensors weights ({exc})",
-            hint="Run `citewise doctor` to see which models are usable.",
-        ) from exc
+        raise _not_usable(model, exc) from exc
 
 
-def unit_rows(vectors: list[list[float]] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """float32, rows of length 1: what a drop-in embedder may not have done. Zero rows stay zero."""
-    rows = np.asarray(vectors, dtype=np.float32)
-    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    lengths[lengths == 0] = 1.0
-    return np.asarray(rows / lengths, dtype=np.float32)
+def _not_usable(model: ResolvedModel, why: Exception) -> ModelCorrupt:
+    return ModelCorrupt(
+        f"{model.path}: not a sentence-transformers model with safetensors weights ({why})",
+        hint="Run `citewise doctor` to see which models are usable.",
+    )

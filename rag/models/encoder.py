@@ -10,7 +10,7 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
-from rag.models.embedder import unit_rows
+from rag.models.vectors import unit_rows
 
 
 class QueryEncoder:

@@ -1,13 +1,16 @@
-"""The last hidden states of a BERT: what the cross-encoders stand on."""
+"""The last hidden states of a BERT, by OpenVINO or by torch: what embedder and cross-encoders stand on."""
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import ModelCorrupt
+from rag.models.compiled import compiled
+from rag.models.engine import engine_for
 from rag.models.resolve import ResolvedModel
 from rag.models.threads import set_torch_threads
 from rag.models.tokens import Numbers
@@ -25,11 +28,29 @@ class HiddenStates(Protocol):
 
 
 def load_hidden(model: ResolvedModel, settings: Settings) -> HiddenStates:
-    """The hidden states of a BERT folder.
+    """The hidden states of a BERT folder by the engine of these settings.
 
     :raises ModelCorrupt: if the folder holds no usable BERT.
+    :raises ModelMissing: if OpenVINO is demanded and not there.
     """
+    if engine_for(model.path, "encoder", settings) == "openvino":
+        return OpenVinoHiddenStates(compiled(model, "encoder", settings))
     return TorchHiddenStates(_torch_bert(model, settings))
+
+
+class OpenVinoHiddenStates:
+    """A compiled graph (`rag.models.bert_graph`)."""
+
+    def __init__(self, graph: Any) -> None:  # noqa: ANN401 - an openvino.CompiledModel
+        self._request = graph.create_infer_request()
+        self._reading = threading.Lock()
+
+    def __call__(self, ids: Numbers, mask: Numbers, types: Numbers) -> States:
+        """See `HiddenStates`."""
+        with self._reading:
+            found = self._request.infer({"ids": ids, "mask": mask, "types": types}, share_inputs=True)
+            states: States = found[0].copy()  # the buffer is the request's own
+        return states
 
 
 class TorchHiddenStates:
@@ -58,6 +79,7 @@ def _torch_bert(model: ResolvedModel, settings: Settings) -> Any:  # noqa: ANN40
 
     set_torch_threads(settings.threads)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.set_verbosity_error()  # a pooler that nobody asks for is no news
     try:
         loaded = transformers.BertModel.from_pretrained(
             model.path,

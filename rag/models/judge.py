@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rag.models.heads import read_heads
 from rag.models.hidden import HiddenStates
-from rag.models.reranker import read_heads, token_number
+from rag.models.reranker import token_number
 from rag.models.tokens import batches_by_length, filled, read_tokenizer
 from rag.models.windows import pair_of
 

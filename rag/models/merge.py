@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import ModelCorrupt
 from rag.models.convert import built_once
-from rag.models.reranker import HEADS_FILE
+from rag.models.heads import HEADS_FILE
 from rag.models.resolve import ResolvedModel
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.models.heads import read_heads
 from rag.models.hidden import HiddenStates
 from rag.models.tokens import batches_by_length, filled, read_tokenizer
 from rag.models.windows import Window, windows_of
@@ -21,7 +22,6 @@ from rag.models.windows import Window, windows_of
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-HEADS_FILE = "heads.safetensors"
 Abstract = tuple[str, Sequence[str]]  # title and sentences, as shown
 
 
@@ -102,11 +102,3 @@ def token_number(tokenizer: Tokenizer, mark: str) -> int:
     if number is None:
         raise OSError(f"the tokenizer has no {mark}")
     return int(number)
-
-
-def read_heads(folder: Path) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(weight of shape (outputs, width), bias of shape (outputs,)) of a trained model's folder."""
-    from safetensors.numpy import load_file
-
-    tensors = load_file(folder / HEADS_FILE)
-    return tensors["heads.weight"].astype(np.float32), tensors["heads.bias"].astype(np.float32)

@@ -1,0 +1,69 @@
+"""A model folder as an OpenVINO graph on disk, made once, and compiled for this processor when opened."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ModelCorrupt
+from rag.models.bert_graph import bert_graph
+from rag.models.convert import built_once
+from rag.models.engine import Role, precision_for
+from rag.models.graph import Precision
+from rag.models.llama_graph import llama_graph
+from rag.models.resolve import ResolvedModel
+from rag.models.threads import threads_of
+from rag.settings import Settings
+
+_log = logging.getLogger(__name__)
+# Part of the folder's name: a change to how graphs are built makes them anew.
+GRAPH_VERSION = 1
+_BUILDERS = {"encoder": bert_graph, "decoder": llama_graph}
+_FILE = "graph.xml"
+
+
+def graph_folder(model: ResolvedModel, cache_dir: Path, precision: Precision) -> Path:
+    """Where the graph of a model lies: named by its weights, the precision and the way it was built."""
+    short = model.path.name if model.path.is_dir() else model.path.stem
+    name = f"{short}-{model.checksum[:12]}" if model.checksum[:12] not in short else short
+    return cache_dir / "models" / f"{name}-openvino-{precision}-{GRAPH_VERSION}"
+
+
+def compiled(model: ResolvedModel, role: Role, settings: Settings, precision: Precision | None = None) -> Any:  # noqa: ANN401 - an openvino.CompiledModel
+    """The compiled graph of a model folder; the graph is built on first use (2 s for SmolLM2-135M).
+
+    :raises ModelCorrupt: if the folder's weights do not fit its configuration.
+    """
+    import openvino
+
+    chosen = precision or precision_for(role)
+    target = graph_folder(model, settings.cache_dir, chosen)
+    try:
+        built_once(target, lambda folder: _build(model.path, role, chosen, folder))
+        core = openvino.Core()
+        return core.compile_model(core.read_model(target / _FILE), "CPU", _options(chosen, settings))
+    except (OSError, KeyError, ValueError, RuntimeError) as exc:
+        raise ModelCorrupt(
+            f"{model.path}: not a usable model ({exc})",
+            hint="Run `citewise doctor` to see which models are usable.",
+        ) from exc
+
+
+def _build(source: Path, role: Role, precision: Precision, folder: Path) -> None:
+    import openvino
+
+    _log.info("building the OpenVINO graph of %s in %s", source.name, precision)
+    openvino.serialize(_BUILDERS[role](source, precision), folder / _FILE)
+
+
+def _options(precision: Precision, settings: Settings) -> dict[str, str]:
+    """Float32 between int8 products; states in float16. Threads are not pinned: others run here too."""
+    return {
+        "INFERENCE_NUM_THREADS": str(threads_of(settings.threads)),
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "float16" else "f32",
+        "KV_CACHE_PRECISION": "f16",
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": "1",
+        "ENABLE_CPU_PINNING": "NO",
+    }
