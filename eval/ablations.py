@@ -1,7 +1,8 @@
 """The assistant with one thing taken away, by settings or drop-in parts only: the pipeline knows of none.
 
 Scores of the other retrievers are on other scales, and the confidence was fitted on hybrid ones; so the
-retrieval ablations never abstain. Compare their papers, evidence and correctness with `never_abstain`.
+retrieval ablations never abstain. Compare their papers, evidence and correctness with `hybrid`, which is
+not read again either.
 Taken away is support by the verifier, not the hard checks on numbers, names and negation: those cannot be
 switched off, by design.
 """
@@ -15,9 +16,12 @@ from pathlib import Path
 
 from langchain_core.embeddings import Embeddings
 
-from rag.assistant import Assistant, Parts, assemble
+from rag.assistant import DEFAULT_COLLECTION, Assistant, Parts, assemble
+from rag.data import corpus_files
+from rag.errors import SettingsError
 from rag.fusion import reciprocal_rank_fusion
 from rag.indexing import Embedder, Progress
+from rag.ingest import open_embedder
 from rag.models.encoder import QueryEncoder
 from rag.retriever import DenseRetriever, HybridRetriever, LexicalRetriever, PaperRetriever
 from rag.settings import Settings
@@ -37,8 +41,22 @@ class Opening:
 
     def changed(self, **settings: object) -> Opening:
         """The same with other settings."""
-        values = self.settings.model_dump(exclude_unset=True) | settings
-        return replace(self, settings=Settings.load(**values))
+        known = Settings.load(**self.settings.model_dump(exclude_unset=True) | settings)
+        if known.embedding_model == self.settings.embedding_model:
+            return replace(self, settings=known)
+        return replace(self, settings=known, embedder=open_embedder(known), papers=self._readable())
+
+    def _readable(self) -> str | Path:
+        """The papers as files: another embedder needs an index of its own.
+
+        :raises SettingsError: for a named collection, whose files are not known.
+        """
+        if self.papers is None and self.collection != DEFAULT_COLLECTION:
+            raise SettingsError(
+                f"collection {self.collection!r} cannot be searched with another embedder",
+                hint="Give the papers themselves: --papers FILE.",
+            )
+        return self.papers or corpus_files()[0].parent
 
     def open(self) -> Assistant:
         """The assistant as it is."""
@@ -124,14 +142,27 @@ def _fused(full: Assistant, encoder: QueryEncoder, settings: Settings) -> PaperR
     return FusedRetriever(index=full.index, settings=settings, encoder=encoder)
 
 
-_NEVER_ABSTAIN = {"answerable_min": 0.0}
+_NEVER_ABSTAIN = {"answerable_min": 0.0, "confident_min": 0.0}
+_UNREAD = {**_NEVER_ABSTAIN, "reranker": "none"}
+_STOCK_MODELS = {
+    "embedding_model": "all-MiniLM-L6-v2",
+    "reranker": "none",
+    "verifier": "none",
+    "generator": "smollm2-135m-instruct",
+}
 ABLATIONS: Mapping[str, Ablation] = {
     FULL: Ablation(),
     "quotes_only": Ablation({"generator": "none"}),
+    "untrained": Ablation(_STOCK_MODELS),
+    "untrained_embedder": Ablation({"embedding_model": "all-MiniLM-L6-v2"}),
+    "no_reranker": Ablation({"reranker": "none"}),
+    "untrained_verifier": Ablation({"verifier": "none"}),
+    "untrained_reader": Ablation({"generator": "smollm2-135m-instruct"}),
     "no_support": Ablation({"support_min": 0.0}),
     "never_abstain": Ablation(_NEVER_ABSTAIN),
-    "dense_only": Ablation(_NEVER_ABSTAIN, _dense),
-    "lexical_only": Ablation(_NEVER_ABSTAIN, _lexical),
-    "no_sentence_view": Ablation(_NEVER_ABSTAIN, _without_sentences),
-    "fused_only": Ablation(_NEVER_ABSTAIN, _fused),
+    "hybrid": Ablation(_UNREAD),
+    "dense_only": Ablation(_UNREAD, _dense),
+    "lexical_only": Ablation(_UNREAD, _lexical),
+    "no_sentence_view": Ablation(_UNREAD, _without_sentences),
+    "fused_only": Ablation(_UNREAD, _fused),
 }

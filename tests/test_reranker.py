@@ -27,8 +27,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def heads(folder: Path, weight: list[list[float]], bias: list[float]) -> None:
+def heads(
+    folder: Path, weight: list[list[float]], bias: list[float], gains: list[float] | None = None
+) -> None:
     tensors = {"heads.weight": np.array(weight, np.float16), "heads.bias": np.array(bias, np.float16)}
+    if gains:
+        tensors["heads.gains"] = np.array(gains, np.float32)
     save_file(tensors, folder / "heads.safetensors")
 
 
@@ -42,6 +46,18 @@ def test_one_reading_scores_paper_and_sentences_by_hand(folder: Path) -> None:
     reader = CrossReader(numbers_as_states, folder)
     # [CLS] is 1: about 1 + .5, answers 2. Sentence means: (6 + 7) / 2 = 6.5 and 8, each + 10 for segment 1.
     assert reader.read("how fast", [("title", ["it is", "nine"])]) == [Reading(1.5, 2.0, (16.5, 18.0))]
+
+
+def test_likeness_to_the_question_is_added_by_its_gain(folder: Path) -> None:
+    heads(folder, [[0, 0], [0, 0], [0, 0]], [0, 0, 0], gains=[1, 2, 10])
+    reader = CrossReader(numbers_as_states, folder)
+    # The question's mean is (1 + 3 + 4 + 2) / 4 = 2.5, segment 0; "it" is (6, 1): cosine 6 / sqrt(37) = .9864
+    (reading,) = reader.read("how fast", [("title", ["it", ""])])
+    assert reading.carries == (pytest.approx(9.864, abs=1e-3), 0.0)
+    assert (reading.about, reading.answers) == (
+        pytest.approx(0.9864, abs=1e-3),
+        pytest.approx(1.9728, abs=1e-3),
+    )
 
 
 def test_papers_of_any_length_keep_their_order(folder: Path) -> None:

@@ -40,7 +40,9 @@ def steps(base: Tensors, tuned: Tensors) -> Iterator[tuple[str, torch.Tensor]]:
     import torch
 
     for name, tensor in tuned.items():
-        if name.startswith("heads.") or (name in base and tensor.dim() < 2):
+        if name == "gains":
+            yield "heads.gains", tensor.float()
+        elif name.startswith("heads.") or (name in base and tensor.dim() < 2):
             yield name, tensor.to(torch.float16)
         elif name in base and not torch.equal(tensor, base[name]):
             change = tensor.float() - base[name].float()

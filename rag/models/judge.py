@@ -21,7 +21,7 @@ class CrossJudge:
         self._hidden = hidden
         self._tokenizer = read_tokenizer(folder)
         self._special = (token_number(self._tokenizer, "[CLS]"), token_number(self._tokenizer, "[SEP]"))
-        self._weight, self._bias = read_heads(folder)
+        self._heads = read_heads(folder)
 
     def logits(self, claims: Sequence[tuple[str, str]]) -> list[float]:
         """One per (sentence, evidence text: a title line and sentences, one a line), in order."""
@@ -34,7 +34,7 @@ class CrossJudge:
                 types[row, : rows[i][1]] = 0
             states = self._hidden(ids, mask, types)
             for row, i in enumerate(batch):
-                found[i] = float(self._weight[0] @ states[row, 0] + self._bias[0])
+                found[i] = float(self._heads.weight[0] @ states[row, 0] + self._heads.bias[0])
         return [found[i] for i in range(len(rows))]
 
     def _pair(self, sentence: str, evidence: str) -> tuple[list[int], int]:

@@ -1,7 +1,7 @@
 """The trained reranker: one reading of a question and an abstract scores the paper and all its sentences.
 
-MiniLM with three linear outputs (training/reranker.py): what the question is about, whether the paper
-answers it, and for each sentence whether it carries the answer. A sentence is read in its context.
+MiniLM with three outputs (training/reranker.py): the paper is what the question is about, it answers it, and
+for each sentence whether it carries the answer. A sentence is read in its context.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.models.heads import read_heads
+from rag.models.heads import cosine, read_heads
 from rag.models.hidden import HiddenStates
 from rag.models.tokens import batches_by_length, filled, read_tokenizer
 from rag.models.windows import Window, windows_of
@@ -49,7 +49,7 @@ class CrossReader:
         self._hidden = hidden
         self._tokenizer = read_tokenizer(folder)
         self._special = (self._token("[CLS]"), self._token("[SEP]"))
-        self._weight, self._bias = read_heads(folder)
+        self._heads = read_heads(folder)
 
     def read(self, question: str, papers: Sequence[Abstract]) -> list[Reading]:
         """See `Reranker.read`."""
@@ -77,13 +77,23 @@ class CrossReader:
             types, _ = filled([windows[i].segments for i in batch])
             states = self._hidden(ids, mask, types)
             for row, i in enumerate(batch):
-                found[i] = self._heads(states[row], windows[i])
+                found[i] = self._outputs(states[row], windows[i])
         return [found[i] for i in range(len(windows))]
 
-    def _heads(self, states: NDArray[np.float32], window: Window) -> tuple[NDArray[np.float32], list[float]]:
-        whole = self._weight[:2] @ states[0] + self._bias[:2]
-        means = [states[start:end].mean(0) if end > start else states[0] * 0 for start, end in window.spans]
-        return whole, [float(self._weight[2] @ mean + self._bias[2]) for mean in means]
+    def _outputs(
+        self, states: NDArray[np.float32], window: Window
+    ) -> tuple[NDArray[np.float32], list[float]]:
+        """The first token, and the mean of each sentence, weighed; and their likeness to the question."""
+        heads = self._heads
+        asked = states[: window.question_tokens].mean(0)
+        means = [states[start:end].mean(0) if end > start else asked * 0 for start, end in window.spans]
+        likeness = [cosine(mean, asked) for mean in means]
+        whole = heads.weight[:2] @ states[0] + heads.bias[:2] + heads.gains[:2] * max(likeness, default=-1.0)
+        own = [
+            float(heads.weight[2] @ mean + heads.bias[2] + heads.gains[2] * like)
+            for mean, like in zip(means, likeness, strict=True)
+        ]
+        return whole, own
 
     def _numbers(self, texts: Sequence[str]) -> list[list[int]]:
         encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)

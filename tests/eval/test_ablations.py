@@ -10,6 +10,7 @@ from fakes import PAPERS, THROUGHPUT, FakeChatModel, HashEmbeddings, built, fake
 from eval import ablations
 from eval.ablations import ABLATIONS, FULL, FusedRetriever, Opening, Remembering
 from rag import assistant as assistants
+from rag.errors import SettingsError
 from rag.ingest import collection_root
 from rag.retriever import DenseRetriever, HybridRetriever, LexicalRetriever, paper_cosines
 from rag.settings import Settings
@@ -24,6 +25,9 @@ def opening(monkeypatch):
     monkeypatch.setattr(
         assistants, "load_generator", lambda s: (None if s.generator == "none" else model, s.generator)
     )
+    monkeypatch.setattr(ablations, "open_embedder", lambda s: fake_embedder(s.embedding_model))
+    monkeypatch.setattr(assistants, "load_reranker", lambda s: (None, s.reranker))
+    monkeypatch.setattr(assistants, "load_judge", lambda s: (None, s.verifier))
     return Opening(settings, fake_embedder())
 
 
@@ -84,4 +88,9 @@ def test_vectors_are_made_once():
 
 
 def test_the_docstring_names_the_comparison():
-    assert "never_abstain" in (ablations.__doc__ or "")
+    assert "hybrid" in (ablations.__doc__ or "")
+
+
+def test_a_named_collection_cannot_change_its_embedder(opening):
+    with pytest.raises(SettingsError, match="mine"):
+        replace(opening, collection="mine").changed(embedding_model="other")
