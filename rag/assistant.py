@@ -30,7 +30,7 @@ from rag.pipeline import Pipeline
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
 from rag.settings import Settings
-from rag.types import Answer, Event, Failure, Passage, Question, Turn
+from rag.types import Answer, Event, Failure, Paper, Passage, Question, Turn
 from rag.verifier import LexicalVerifier, Verifier
 
 History = Sequence[Turn | tuple[str, str]]
@@ -104,6 +104,14 @@ class Assistant:
     def search(self, query: str, k: int = 10) -> list[Passage]:
         """The k papers that fit a query best."""
         return self.retriever.passages(query, k) if len(self.index) else []
+
+    def paper(self, paper_id: str) -> Paper | None:
+        """The paper of this id; None when the collection has none."""
+        return next(iter(self.index.papers([paper_id])), None)
+
+    def papers(self, after: str = "", limit: int = 100, *, words: str = "") -> list[Paper]:
+        """Papers by id behind `after`, a page at a time; only those that hold `words`."""
+        return self.index.page(after, limit, words=words)
 
     def as_runnable(self) -> Runnable[str, Answer]:
         """The assistant as a LangChain `Runnable`: invoke, batch, async, callbacks, tracing."""

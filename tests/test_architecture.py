@@ -20,9 +20,9 @@ ROOT = Path(__file__).parent.parent
 FLOORS: dict[int, str] = {
     # what an answer is made of
     0: """rag/types rag/errors rag/terms rag/logistic rag/latex rag/fusion rag/checksums rag/data
-          rag/models rag/models/threads rag/models/stopping rag/readers/paragraphs rag/ui
+          rag/models rag/models/threads rag/models/stopping rag/readers/paragraphs rag/ui rag/serve
           prompts vectorstore vectorstore/base vectorstore/faiss_index""",
-    1: """rag/settings rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations
+    1: """rag/addresses rag/settings rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations
           rag/readers/rows rag/readers/source vectorstore/exact vectorstore/faiss_store""",
     2: """rag/cleaning rag/exchanged rag/models/resolve rag/readers/duplicates
           rag/readers/listing rag/readers/jsonl rag/readers/table rag/readers/bibtex
@@ -39,13 +39,17 @@ FLOORS: dict[int, str] = {
     10: """rag/assistant""",
     # the doors: nothing above this line knows of them
     11: """rag rag/doctor rag/exports rag/question_files
-          rag/ui/opening rag/ui/conversation rag/ui/inert""",
-    12: """rag/questions rag/results rag/ui/evidence""",
-    13: """rag/batch rag/ui/render""",
-    14: """rag/terminal rag/ui/chat""",
-    15: """rag/dialogue rag/commands rag/ui/page""",
-    16: """rag/cli rag/ui/server""",
-    17: """rag/__main__ app""",
+          rag/ui/opening rag/ui/conversation rag/ui/inert
+          rag/serve/limits rag/serve/bucket rag/serve/problems rag/serve/ports rag/serve/job_folder
+          rag/serve/bodies rag/serve/completion""",
+    12: """rag/questions rag/results rag/ui/evidence rag/serve/guard rag/serve/desk""",
+    13: """rag/batch rag/ui/render rag/serve/service rag/serve/metrics""",
+    14: """rag/terminal rag/ui/chat rag/serve/jobs rag/serve/routes rag/serve/tools""",
+    15: """rag/dialogue rag/commands rag/ui/page rag/serve/chat_routes rag/serve/batch_routes""",
+    16: """rag/ui/server rag/serve/server""",
+    17: """rag/serve/command""",
+    18: """rag/cli""",
+    19: """rag/__main__ app""",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 
