@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+_DIGITS_MAX = 15
 _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -58,14 +59,14 @@ def refusal(path: str, headers: Mapping[str, str], rules: Rules) -> tuple[int, C
         hint = "Start the server with --allow-host NAME to be called by that name."
         return 421, InvalidRequest("This server does not answer to the name in the Host header.", hint=hint)
     origin = headers.get("origin")
-    if origin and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    if origin and origin.lower().partition("://")[2] != headers.get("host", "").lower():
         hint = "Call from a program, not from a page of another site."
         return 403, InvalidRequest("Requests from other sites are refused.", hint=hint)
     if rules.token and path not in _OPEN_PATHS and not _has_token(headers, rules.token):
         hint = "Send the header: Authorization: Bearer TOKEN, with the token the server was started with."
         return 401, Unauthorized("The bearer token is missing or wrong.", hint=hint)
     length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > rules.body_bytes_max:
+    if length.isdecimal() and (len(length) > _DIGITS_MAX or int(length) > rules.body_bytes_max):
         hint = "Send less at once; CITEWISE_SERVE_BODY_BYTES_MAX raises the limit."
         return 413, InvalidRequest(f"A request may have {rules.body_bytes_max:,} bytes.", hint=hint)
     return None
