@@ -113,9 +113,18 @@ class Assistant:
         """Papers by id behind `after`, a page at a time; only those that hold `words`."""
         return self.index.page(after, limit, words=words)
 
-    def as_runnable(self) -> Runnable[str, Answer]:
-        """The assistant as a LangChain `Runnable`: invoke, batch, async, callbacks, tracing."""
-        return RunnableLambda(self.ask).with_config(run_name="citewise")
+    def as_runnable(self) -> Runnable[str | Question, Answer]:
+        """The assistant as a LangChain `Runnable`: invoke, batch, async, callbacks, tracing.
+
+        It takes the words of a question, or a `Question` with its history. Inside, the stages are runs of
+        their own: `retrieve` (with the retriever's), the chat model's, and `verify`.
+        """
+
+        def ask(asked: str | Question) -> Answer:
+            question = Question(asked) if isinstance(asked, str) else asked
+            return self._pipeline.answer([question])[0]
+
+        return RunnableLambda(ask, name="citewise")
 
     def _answer_part(self, part: list[Question]) -> list[Answer]:
         """Together; and if that fails, one by one, so that only the bad one is lost."""

@@ -7,16 +7,21 @@ Every door goes the same way; streaming and batches differ only in how the draft
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableLambda
 
 from rag.conclusion import conclude, evidence_of_drafts
 from rag.drafting import draft_messages, write_in_pieces, write_together
 from rag.preparation import Ports, Preparation, Prepared
 from rag.settings import Settings
 from rag.types import Answer, DraftToken, Event, Finished, Question, StageStarted, Timings
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 class Pipeline:
@@ -30,7 +35,7 @@ class Pipeline:
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Answers in order; all drafts of these questions are generated together."""
-        prepared = self._preparation.together(questions)
+        prepared = _stage("retrieve", self._preparation.together, questions)
         conversations = [self.conversations(item) for item in prepared]
         began = time.perf_counter()
         generator = self._ports.generator
@@ -47,7 +52,7 @@ class Pipeline:
         """The same answer with its stages and its draft on the way; `Finished` comes last."""
         began = time.perf_counter()
         yield StageStarted("searching", 0.0)
-        prepared = self._preparation.one(question)
+        prepared = _stage("retrieve", self._preparation.one, question)
         yield StageStarted("reading", time.perf_counter() - began)
         writing = time.perf_counter()
         first_token_s = 0.0
@@ -79,7 +84,9 @@ class Pipeline:
     def _finish(self, prepared: Prepared, drafts: Sequence[str], timings: Timings) -> Answer:
         """Conclude, and stamp the answer with id, fingerprint and times."""
         began = time.perf_counter()
-        answer = conclude(prepared, drafts, self._ports.verifier, self._settings)
+        answer = _stage(
+            "verify", lambda given: conclude(prepared, given, self._ports.verifier, self._settings), drafts
+        )
         verify_s = time.perf_counter() - began
         return replace(
             answer,
@@ -92,3 +99,8 @@ class Pipeline:
                 total_s=prepared.retrieve_s + timings.generate_s + verify_s,
             ),
         )
+
+
+def _stage(name: str, make: Callable[[_Given], _Made], given: _Given) -> _Made:
+    """Make something as a LangChain run of this name: callbacks and tracing of any chain around us see it."""
+    return RunnableLambda(make, name=name).invoke(given)
