@@ -25,11 +25,13 @@ FLOORS: dict[int, str] = {
     1: """rag/addresses rag/settings rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations
           rag/readers/rows rag/readers/source vectorstore/exact vectorstore/faiss_store""",
     2: """rag/cleaning rag/exchanged rag/models/resolve rag/readers/duplicates
-          rag/readers/listing rag/readers/jsonl rag/readers/table rag/readers/bibtex
-          rag/readers/parquet rag/readers/plaintext""",
-    3: """rag/chunking rag/checks rag/citations rag/index rag/readers
+          rag/readers/listing rag/readers/jsonl rag/readers/table rag/readers/tagged
+          rag/readers/xml rag/readers/parquet rag/readers/plaintext""",
+    3: """rag/chunking rag/checks rag/citations rag/index
+          rag/readers/bibtex rag/readers/ris rag/readers/nbib rag/readers/pubmed
+          rag/readers/arxiv rag/readers/openalex rag/readers/csl
           rag/models/embedder rag/models/convert rag/models/causal""",
-    4: """rag/evidence rag/followup rag/drafting rag/indexing rag/models/encoder
+    4: """rag/readers rag/evidence rag/followup rag/drafting rag/indexing rag/models/encoder
           rag/models/generator rag/models/merge""",
     5: """rag/models/chat rag/confidence rag/verifier rag/retriever rag/ingest""",
     6: """rag/grounding rag/compose""",
