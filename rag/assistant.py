@@ -31,7 +31,7 @@ from rag.pipeline import Pipeline
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
 from rag.settings import Settings
-from rag.types import Answer, Event, Failure, Passage, Question, Turn
+from rag.types import Answer, Event, Failure, Paper, Passage, Question, Turn
 from rag.verifier import LexicalVerifier, TrainedVerifier, Verifier
 
 History = Sequence[Turn | tuple[str, str]]
@@ -106,9 +106,26 @@ class Assistant:
         """The k papers that fit a query best."""
         return self._pipeline.search(query, k) if len(self.index) else []
 
-    def as_runnable(self) -> Runnable[str, Answer]:
-        """The assistant as a LangChain `Runnable`: invoke, batch, async, callbacks, tracing."""
-        return RunnableLambda(self.ask).with_config(run_name="citewise")
+    def paper(self, paper_id: str) -> Paper | None:
+        """The paper of this id; None when the collection has none."""
+        return next(iter(self.index.papers([paper_id])), None)
+
+    def papers(self, after: str = "", limit: int = 100, *, words: str = "") -> list[Paper]:
+        """Papers by id behind `after`, a page at a time; only those that hold `words`."""
+        return self.index.page(after, limit, words=words)
+
+    def as_runnable(self) -> Runnable[str | Question, Answer]:
+        """The assistant as a LangChain `Runnable`: invoke, batch, async, callbacks, tracing.
+
+        It takes the words of a question, or a `Question` with its history. Inside, the stages are runs of
+        their own: `retrieve` (with the retriever's), the chat model's, and `verify`.
+        """
+
+        def ask(asked: str | Question) -> Answer:
+            question = Question(asked) if isinstance(asked, str) else asked
+            return self._pipeline.answer([question])[0]
+
+        return RunnableLambda(ask, name="citewise")
 
     def _answer_part(self, part: list[Question]) -> list[Answer]:
         """Together; and if that fails, one by one, so that only the bad one is lost."""

@@ -1,4 +1,4 @@
-"""The command line: `citewise ask chat search batch ingest doctor models`, and what is plugged in.
+"""The command line: `citewise ask chat search batch ingest serve mcp doctor models`, and what is plugged in.
 
 Data goes to standard output, everything else to standard error. Exit codes: 0 all well, 1 something
 failed, 2 usage or unreadable input, 130 interrupted. Models load where a command needs them.
@@ -21,6 +21,7 @@ from rag.batch import answer_rows
 from rag.commands import PluggableGroup, reported
 from rag.questions import count_questions, read_questions, readable
 from rag.results import FORMATS, is_known_output, json_line, open_results
+from rag.serve import command as servers
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -177,6 +178,10 @@ def ingest(
             progress=report,
         )
     terminal.show_ingestion(done, collection)
+
+
+app.command()(servers.serve)
+app.command()(servers.mcp)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import ensure_config
 
 import prompts
 from rag.citations import shown
@@ -68,7 +69,8 @@ def write_together(generator: BaseChatModel, conversations: list[list[BaseMessag
     if not conversations:
         return []
     with _errors_are_ours():
-        result = generator.generate(conversations, stop=list(STOP))
+        callbacks = ensure_config().get("callbacks")  # of the chain we run in, if any
+        result = generator.generate(conversations, stop=list(STOP), callbacks=callbacks)
         return [row[0].text.strip() for row in result.generations]
 
 

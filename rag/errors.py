@@ -11,10 +11,18 @@ CitewiseError
 │   ├── IndexCorrupt         a file is damaged: names it with expected and actual checksum
 │   ├── IndexMismatch        made by another embedding model or format: names both sides
 │   └── IndexBusy            another process is writing it
-└── ModelError
-    ├── ModelMissing         weights are not on this machine
-    ├── ModelCorrupt         weights differ from the published checksum
-    └── GenerationFailed     the generator broke while writing
+├── ModelError
+│   ├── ModelMissing         weights are not on this machine
+│   ├── ModelCorrupt         weights differ from the published checksum
+│   └── GenerationFailed     the generator broke while writing
+└── RequestError             a request to the server is refused
+    ├── InvalidRequest       malformed, too long, or from another site
+    ├── Unauthorized         the token is missing or wrong
+    ├── NotFound             no such paper, job or route
+    ├── DeadlineExceeded     the answer took longer than allowed
+    ├── ClientGone           nobody waits for the answer any more
+    └── TryLater             too many requests, or a full queue
+        └── NotReady         models and papers are still being loaded
 """
 
 from __future__ import annotations
@@ -83,3 +91,39 @@ class ModelCorrupt(ModelError):
 
 class GenerationFailed(ModelError):
     """The generator broke while writing."""
+
+
+class RequestError(CitewiseError):
+    """Root of the errors of requests to the server."""
+
+
+class InvalidRequest(RequestError):
+    """The request is malformed, too long, or comes from another site."""
+
+
+class Unauthorized(RequestError):
+    """The bearer token is missing or wrong."""
+
+
+class NotFound(RequestError):
+    """There is no such paper, job or route."""
+
+
+class DeadlineExceeded(RequestError):
+    """The answer took longer than the server allows."""
+
+
+class ClientGone(RequestError):
+    """Nobody waits for the answer any more."""
+
+
+class TryLater(RequestError):
+    """The server cannot take this request now; `retry_after_s` says when to come back."""
+
+    def __init__(self, message: str, *, hint: str, retry_after_s: float) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class NotReady(TryLater):
+    """The models and papers are still being loaded."""

@@ -97,6 +97,16 @@ class PaperIndex:
         rows = self._connection().execute(f"SELECT {_COLUMNS} FROM papers ORDER BY paper_id")  # noqa: S608
         return (_paper(row) for row in rows)
 
+    def page(self, after: str = "", limit: int = 100, *, words: str = "") -> list[Paper]:
+        """The next papers by id behind `after`; only those whose title or abstract holds `words`."""
+        query = f"SELECT {_COLUMNS} FROM papers WHERE paper_id > ?"  # noqa: S608
+        if words:
+            query += " AND instr(lower(title || char(10) || abstract), lower(?))"
+        found = self._connection().execute(
+            f"{query} ORDER BY paper_id LIMIT ?", (after, *([words] if words else []), limit)
+        )
+        return [_paper(row) for row in found]
+
     def _connection(self) -> sqlite3.Connection:
         """One read-only connection per thread."""
         if not hasattr(self._connections, "papers"):

@@ -7,17 +7,22 @@ Every door goes the same way; streaming and batches differ only in how the draft
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableLambda
 
 from rag.conclusion import Concluding, conclude, evidence_of_drafts
 from rag.drafting import draft_messages, reader_messages, write_in_pieces, write_together
 from rag.preparation import Ports, Preparation, Prepared
 from rag.settings import Settings
 from rag.types import Answer, DraftToken, Event, Finished, Passage, Question, StageStarted, Timings
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 class Pipeline:
@@ -31,7 +36,7 @@ class Pipeline:
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Answers in order; all drafts of these questions are generated together."""
-        prepared = self._preparation.together(questions)
+        prepared = _stage("retrieve", self._preparation.together, questions)
         conversations = [self.conversations(item) for item in prepared]
         began = time.perf_counter()
         generator = self._ports.generator
@@ -48,7 +53,7 @@ class Pipeline:
         """The same answer with its stages and its draft on the way; `Finished` comes last."""
         began = time.perf_counter()
         yield StageStarted("searching", 0.0)
-        prepared = self._preparation.one(question)
+        prepared = _stage("retrieve", self._preparation.one, question)
         yield StageStarted("reading", time.perf_counter() - began)
         writing = time.perf_counter()
         first_token_s = 0.0
@@ -87,7 +92,7 @@ class Pipeline:
         began = time.perf_counter()
         ports = self._ports
         given = Concluding(ports.verifier, self._settings, ports.final_model, is_trained(ports.generator))
-        answer = conclude(prepared, drafts, given)
+        answer = _stage("verify", lambda drafted: conclude(prepared, drafted, given), drafts)
         verify_s = time.perf_counter() - began
         return replace(
             answer,
@@ -105,3 +110,8 @@ class Pipeline:
 def is_trained(generator: BaseChatModel | None) -> bool:
     """True for the reader trained for this job, which has a prompt and a refusal of its own."""
     return bool(getattr(generator, "trained", False))
+
+
+def _stage(name: str, make: Callable[[_Given], _Made], given: _Given) -> _Made:
+    """Make something as a LangChain run of this name: callbacks and tracing of any chain around us see it."""
+    return RunnableLambda(make, name=name).invoke(given)

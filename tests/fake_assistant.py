@@ -64,6 +64,12 @@ class FakeAssistant:
     def search(self, query: str, k: int = 10) -> list[Passage]:
         return [Passage(PAPER, 1, 0.5)][:k]
 
+    def paper(self, paper_id: str) -> Paper | None:
+        return PAPER if paper_id == PAPER.paper_id else None
+
+    def papers(self, after: str = "", limit: int = 100, *, words: str = "") -> list[Paper]:
+        return [PAPER][:limit] if after < PAPER.paper_id and words in PAPER.title + ABSTRACT else []
+
 
 def answer_to(question: str, question_id: str | None, fingerprint: str) -> Answer:
     """`unknown` abstains, `quote` quotes, `fail` fails, everything else is answered."""
@@ -102,8 +108,10 @@ def answer_to(question: str, question_id: str | None, fingerprint: str) -> Answe
 
 if __name__ == "__main__":
     import rag.cli
+    import rag.serve.command
 
     delay_s = float(os.environ.get("FAKE_DELAY_S", "0"))
     fingerprint = os.environ.get("FAKE_FINGERPRINT", "f" * 16)
     rag.cli.open_assistant = lambda *_: FakeAssistant(delay_s=delay_s, fingerprint=fingerprint)
+    rag.serve.command.open_assistant = lambda *_: FakeAssistant(delay_s=delay_s, fingerprint=fingerprint)
     rag.cli.main()

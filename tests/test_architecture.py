@@ -22,18 +22,21 @@ FLOORS: dict[int, str] = {
     0: """prompts rag/checksums rag/data rag/errors rag/fusion rag/latex rag/logistic rag/models
           rag/models/graph rag/models/heads rag/models/stopping rag/models/threads
           rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs
-          rag/terms rag/types rag/ui vectorstore vectorstore/base vectorstore/faiss_index""",
-    1: """rag/cleaning_rules rag/figures rag/generations rag/lexical rag/models/bert_graph
-          rag/models/causal rag/models/encoder rag/models/llama_graph rag/question
-          rag/readers/rows rag/readers/source rag/settings vectorstore/exact
+          rag/serve rag/terms rag/types rag/ui vectorstore vectorstore/base
+          vectorstore/faiss_index""",
+    1: """rag/addresses rag/cleaning_rules rag/figures rag/generations rag/lexical
+          rag/models/bert_graph rag/models/causal rag/models/encoder rag/models/llama_graph
+          rag/question rag/readers/rows rag/readers/source rag/settings vectorstore/exact
           vectorstore/faiss_store""",
     2: """rag/cleaning rag/exchanged rag/index rag/models/engine rag/models/generator
-          rag/models/resolve rag/readers/bibtex rag/readers/duplicates rag/readers/jsonl
-          rag/readers/listing rag/readers/parquet rag/readers/plaintext rag/readers/table
-          rag/verifier""",
-    3: """rag/checks rag/chunking rag/citations rag/models/convert rag/readers""",
+          rag/models/resolve rag/readers/duplicates rag/readers/jsonl rag/readers/listing
+          rag/readers/parquet rag/readers/plaintext rag/readers/table rag/readers/tagged
+          rag/readers/xml rag/verifier""",
+    3: """rag/checks rag/chunking rag/citations rag/models/convert rag/readers/arxiv
+          rag/readers/bibtex rag/readers/csl rag/readers/nbib rag/readers/openalex
+          rag/readers/pubmed rag/readers/ris""",
     4: """rag/compose rag/drafting rag/followup rag/grounding rag/indexing rag/models/compiled
-          rag/models/merge rag/retriever""",
+          rag/models/merge rag/readers rag/retriever""",
     5: """rag/models/chat rag/models/hidden""",
     6: """rag/models/embedder rag/models/reranker""",
     7: """rag/ingest rag/models/judge rag/reading""",
@@ -44,14 +47,17 @@ FLOORS: dict[int, str] = {
     12: """rag/pipeline""",
     13: """rag/assistant""",
     # the doors: nothing above this line knows of them
-    14: """rag rag/doctor rag/exports rag/question_files rag/ui/conversation rag/ui/inert
-          rag/ui/opening""",
-    15: """rag/questions rag/results rag/ui/evidence""",
-    16: """rag/batch rag/ui/render""",
-    17: """rag/terminal rag/ui/chat""",
-    18: """rag/commands rag/dialogue rag/ui/page""",
-    19: """rag/cli rag/ui/server""",
-    20: """app rag/__main__""",
+    14: """rag rag/doctor rag/exports rag/question_files rag/serve/bodies rag/serve/bucket
+          rag/serve/completion rag/serve/job_folder rag/serve/limits rag/serve/ports
+          rag/serve/problems rag/ui/conversation rag/ui/inert rag/ui/opening""",
+    15: """rag/questions rag/results rag/serve/desk rag/serve/guard rag/ui/evidence""",
+    16: """rag/batch rag/serve/metrics rag/serve/service rag/ui/render""",
+    17: """rag/serve/jobs rag/serve/routes rag/serve/tools rag/terminal rag/ui/chat""",
+    18: """rag/commands rag/dialogue rag/serve/batch_routes rag/serve/chat_routes rag/ui/page""",
+    19: """rag/serve/server rag/ui/server""",
+    20: """app rag/serve/command""",
+    21: """rag/cli""",
+    22: """rag/__main__""",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 

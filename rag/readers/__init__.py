@@ -11,7 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import ReadError
-from rag.readers import bibtex, jsonl, listing, parquet, plaintext, table
+from rag.readers import (
+    arxiv,
+    bibtex,
+    csl,
+    jsonl,
+    listing,
+    nbib,
+    openalex,
+    parquet,
+    plaintext,
+    pubmed,
+    ris,
+    table,
+)
 from rag.readers.duplicates import merge_duplicates
 from rag.readers.source import Source, open_source
 from rag.types import Paper, Rejected
@@ -32,7 +45,14 @@ class Format:
 # The first whose `sniff` says yes reads the file; the suffix only decides when none does.
 FORMATS: tuple[Format, ...] = (
     Format("Parquet", (".parquet", ".pq"), parquet.sniff, parquet.read),
+    Format("OpenAlex", (), openalex.sniff, openalex.read),
+    Format("arXiv metadata", (), arxiv.sniff_snapshot, arxiv.read_snapshot),
+    Format("CSL-JSON", (), csl.sniff, csl.read),
     Format("JSONL or JSON", (".jsonl", ".ndjson", ".json"), jsonl.sniff, jsonl.read),
+    Format("PubMed XML", (".xml",), pubmed.sniff, pubmed.read),
+    Format("arXiv Atom", (".atom",), arxiv.sniff_feed, arxiv.read_feed),
+    Format("RIS", (".ris",), ris.sniff, ris.read),
+    Format("PubMed nbib", (".nbib",), nbib.sniff, nbib.read),
     Format("BibTeX", (".bib", ".bibtex"), bibtex.sniff, bibtex.read),
     Format("CSV or TSV", (".csv", ".tsv", ".tab"), table.sniff, table.read),
     Format("listing page", (".txt", ".text"), listing.sniff, listing.read),

@@ -21,6 +21,7 @@ from rag.latex import (
 )
 from rag.readers.rows import paper_from
 from rag.readers.source import Source, is_utf8
+from rag.readers.tagged import given_name_first
 from rag.types import Paper, Rejected
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def _row(entry: Entry) -> dict[str, object]:
         name: plain(fields[name]) for name in ("title", "abstract", "journal", "booktitle") if name in fields
     }
     row.update({name: fields[name] for name in ("doi", "url", "year", "date") if name in fields})
-    row["authors"] = [_given_name_first(plain(name)) for name in _names(fields.get("author", ""))]
+    row["authors"] = [given_name_first(plain(name)) for name in _names(fields.get("author", ""))]
     row["citation_key"] = entry.key
     if fields.get("archiveprefix", fields.get("eprinttype", "")).lower() == "arxiv":
         row["arxiv_id"] = fields.get("eprint")
@@ -133,9 +134,3 @@ def _row(entry: Entry) -> dict[str, object]:
 
 def _names(authors: str) -> list[str]:
     return [name for name in re.split(r"\s+and\s+", authors.strip()) if name]
-
-
-def _given_name_first(name: str) -> str:
-    """`Last, First` as `First Last`; names with more commas or none stay."""
-    last, comma, first = name.partition(",")
-    return f"{first.strip()} {last.strip()}" if comma and "," not in first else name
