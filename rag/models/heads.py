@@ -13,7 +13,7 @@ HEADS_FILE = "heads.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """`weight` (outputs, width), `bias` (outputs,), and `gains` (outputs,): what a cosine is worth to each."""
+    """`weight` (outputs, width), `bias` (outputs,); `gains` (outputs,): what a cosine is worth to each."""
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
