@@ -24,9 +24,10 @@ FLOORS: dict[int, str] = {
           rag/models/vectors rag/readers/paragraphs rag/ui
           prompts vectorstore vectorstore/base vectorstore/faiss_index""",
     1: """rag/settings rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations
-          rag/models/bert_graph rag/models/llama_graph
+          rag/models/bert_graph rag/models/llama_graph rag/models/chat_tokens
           rag/readers/rows rag/readers/source vectorstore/exact vectorstore/faiss_store""",
-    2: """rag/cleaning rag/exchanged rag/models/resolve rag/models/engine rag/readers/duplicates
+    2: """rag/cleaning rag/exchanged rag/models/resolve rag/models/engine
+          rag/models/decoder rag/models/openvino_decoder rag/models/torch_decoder rag/readers/duplicates
           rag/readers/listing rag/readers/jsonl rag/readers/table rag/readers/bibtex
           rag/readers/parquet rag/readers/plaintext""",
     3: """rag/chunking rag/checks rag/citations rag/index rag/readers

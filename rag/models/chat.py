@@ -8,6 +8,7 @@ from langchain_core.language_models import BaseChatModel
 
 from rag.errors import ModelMissing
 from rag.models.convert import converted_folder
+from rag.models.engine import engine_for
 from rag.models.generator import LocalChatModel
 from rag.models.resolve import QUOTES_ONLY, ResolvedModel, resolve
 from rag.settings import Settings
@@ -25,12 +26,17 @@ def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
     if ":" in settings.generator and not settings.generator.startswith((".", "/")):
         return _provider_model(settings.generator), settings.generator
     found = resolve(settings.generator, settings)
+    folder = _folder(found, settings)
+    engine = engine_for(folder, "decoder", settings)
     model = LocalChatModel(
-        model_folder=str(_folder(found, settings)),
+        model_folder=str(folder),
         max_tokens=settings.draft_tokens_max,
         threads=settings.threads,
+        engine=engine,
+        checksum=found.checksum,
+        cache_dir=settings.cache_dir,
     )
-    return model, found.checksum
+    return model, f"{found.checksum} {engine}"
 
 
 def _folder(found: ResolvedModel, settings: Settings) -> Path:

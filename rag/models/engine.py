@@ -19,7 +19,12 @@ from rag.settings import Settings
 Engine = Literal["torch", "openvino"]
 Role = Literal["encoder", "decoder"]
 
-_SUPPORTED = {"encoder": bert_supported, "decoder": llama_supported}
+
+def _decoder_supported(folder: Path) -> bool:
+    return llama_supported(folder) and (folder / "tokenizer.json").is_file()
+
+
+_SUPPORTED = {"encoder": bert_supported, "decoder": _decoder_supported}
 
 
 def engine_for(folder: Path, role: Role, settings: Settings) -> Engine:
