@@ -28,7 +28,8 @@ def started(arguments: list[str]) -> tuple[int, list[str], float]:
     """Exit code, watched libraries that were imported, and CPU seconds of `citewise ARGUMENTS`."""
     code = RUN.format(watched=MODEL_LIBRARIES + SERVICES, arguments=arguments)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    command = [sys.executable, "-c", code]
+    child = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return child.returncode, ast.literal_eval(child.stderr.splitlines()[-1]), spent
