@@ -24,8 +24,10 @@ from rag.index import PaperIndex, content_digest, open_index
 from rag.indexing import Embedder, Progress, ingest_papers
 from rag.ingest import collection_root, open_embedder, read_collection
 from rag.logistic import load_logistic
+from rag.memory import AnswerMemory
 from rag.models.chat import load_generator, preload_generator
 from rag.models.encoder import QueryEncoder
+from rag.models.engine import preferred_engine
 from rag.pipeline import Pipeline
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
@@ -166,10 +168,12 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         prefetch=encoder.queries,
     )
     identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
-    identity += [embedder.checksum, generator_id, index.fingerprint]
+    identity += [embedder.checksum, generator_id, index.fingerprint, preferred_engine(settings)]
     identity += [_kind(part) for part in (parts.retriever, parts.verifier)]
     fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
-    return Assistant(index, Pipeline(ports, settings, fingerprint), retriever)
+    # a drop-in retriever may find something else tomorrow, under the same fingerprint
+    memory = AnswerMemory(0 if parts.retriever else settings.answer_cache)
+    return Assistant(index, Pipeline(ports, settings, fingerprint, memory), retriever)
 
 
 def _identity(model: BaseChatModel) -> str:

@@ -14,22 +14,33 @@ from langchain_core.messages import BaseMessage
 
 from rag.conclusion import conclude, evidence_of_drafts
 from rag.drafting import draft_messages, write_in_pieces, write_together
+from rag.memory import AnswerMemory
 from rag.preparation import Ports, Preparation, Prepared
 from rag.settings import Settings
 from rag.types import Answer, DraftToken, Event, Finished, Question, StageStarted, Timings
 
 
 class Pipeline:
-    """One question's way to an `Answer`. Holds no state between questions."""
+    """One question's way to an `Answer`. Holds no state between questions but the answers in `memory`."""
 
-    def __init__(self, ports: Ports, settings: Settings, fingerprint: str) -> None:
+    def __init__(
+        self, ports: Ports, settings: Settings, fingerprint: str, memory: AnswerMemory | None = None
+    ) -> None:
         self._ports = ports
+        self._memory = memory or AnswerMemory(0)
         self._settings = settings
         self._preparation = Preparation(ports, settings)
         self.fingerprint = fingerprint
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
-        """Answers in order; all drafts of these questions are generated together."""
+        """Answers in order; all drafts of new questions are generated together."""
+        known = [self._memory.recall(self.fingerprint, question) for question in questions]
+        new = iter(self._answered([q for q, found in zip(questions, known, strict=True) if found is None]))
+        return [found or next(new) for found in known]
+
+    def _answered(self, questions: Sequence[Question]) -> list[Answer]:
+        if not questions:
+            return []
         prepared = self._preparation.together(questions)
         conversations = [self.conversations(item) for item in prepared]
         began = time.perf_counter()
@@ -47,6 +58,9 @@ class Pipeline:
         """The same answer with its stages and its draft on the way; `Finished` comes last."""
         began = time.perf_counter()
         yield StageStarted("searching", 0.0)
+        if known := self._memory.recall(self.fingerprint, question):
+            yield Finished(known)
+            return
         prepared = self._preparation.one(question)
         yield StageStarted("reading", time.perf_counter() - began)
         writing = time.perf_counter()
@@ -81,7 +95,7 @@ class Pipeline:
         began = time.perf_counter()
         answer = conclude(prepared, drafts, self._ports.verifier, self._settings)
         verify_s = time.perf_counter() - began
-        return replace(
+        answer = replace(
             answer,
             id=prepared.question.id,
             fingerprint=self.fingerprint,
@@ -92,3 +106,5 @@ class Pipeline:
                 total_s=prepared.retrieve_s + timings.generate_s + verify_s,
             ),
         )
+        self._memory.keep(self.fingerprint, prepared.question, answer)
+        return answer

@@ -20,11 +20,12 @@ ROOT = Path(__file__).parent.parent
 FLOORS: dict[int, str] = {
     # what an answer is made of
     0: """rag/types rag/errors rag/terms rag/logistic rag/latex rag/fusion rag/checksums rag/data
-          rag/journal rag/memory
+          rag/journal
           rag/models rag/models/threads rag/models/stopping rag/models/graph rag/models/tokens
           rag/models/vectors rag/readers/paragraphs rag/ui
           prompts vectorstore vectorstore/base vectorstore/faiss_index""",
-    1: """rag/settings rag/embedding rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations rag/stamps
+    1: """rag/settings rag/embedding rag/question rag/lexical rag/cleaning_rules rag/figures rag/generations
+          rag/stamps rag/memory
           rag/models/bert_graph rag/models/llama_graph rag/models/chat_tokens
           rag/readers/rows rag/readers/source vectorstore/exact vectorstore/faiss_store""",
     2: """rag/cleaning rag/exchanged rag/models/resolve rag/models/engine

@@ -27,6 +27,12 @@ def _decoder_supported(folder: Path) -> bool:
 _SUPPORTED = {"encoder": bert_supported, "decoder": _decoder_supported}
 
 
+def preferred_engine(settings: Settings) -> Engine:
+    """What runs the models that both engines can run: part of what identifies an answer."""
+    installed = importlib.util.find_spec("openvino") is not None
+    return "openvino" if installed and settings.engine != "torch" else "torch"
+
+
 def engine_for(folder: Path, role: Role, settings: Settings) -> Engine:
     """What runs the model of a folder under these settings.
 
