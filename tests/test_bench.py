@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+from typing import ClassVar
+from xml.etree import ElementTree
 
 import pytest
 from fakes import PAPERS
@@ -57,7 +58,7 @@ def test_a_bound_by_hand():
 class Stub:
     """A worker without a process; keeps the order in which steps were asked for."""
 
-    log: list[tuple[str, str]] = []
+    log: ClassVar[list[tuple[str, str]]] = []
 
     def __init__(self, name: str) -> None:
         self.name = name
