@@ -24,9 +24,11 @@ from rag.index import PaperIndex, content_digest, open_index
 from rag.indexing import Embedder, Progress, ingest_papers
 from rag.ingest import collection_root, open_embedder, read_collection
 from rag.logistic import load_logistic
-from rag.models.chat import load_generator
+from rag.memory import AnswerMemory
+from rag.models.chat import load_generator, preload_generator
 from rag.models.cross import load_judge, load_reranker
 from rag.models.encoder import QueryEncoder
+from rag.models.engine import preferred_engine
 from rag.pipeline import Pipeline
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
@@ -57,16 +59,20 @@ class Assistant:
         settings: Settings | None = None,
         progress: Progress | None = None,
         parts: Parts | None = None,
+        preload: bool = False,
     ) -> Assistant:
         """Open a collection; the default one, or that of `papers` (a file or folder), is built on first use.
 
         :param parts: drop-in LangChain embeddings, chat model or retriever, or another verifier.
+        :param preload: load the generator now, beside the rest, instead of when the first draft is asked for.
         :raises ReadError: if `papers` cannot be read.
         :raises IndexMissing: if a named collection does not exist.
         :raises ModelMissing: if a model is not on this machine.
         """
         settings = settings or Settings.load()
         parts = parts or Parts()
+        if preload and parts.generator is None:
+            preload_generator(settings)
         embedder = parts.embedder or open_embedder(settings)
         index = _open_collection(papers, collection, embedder, settings, progress)
         return assemble(index, embedder, settings, parts)
@@ -187,9 +193,12 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
     )
     identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
     identity += [embedder.checksum, generator_id, reranker_id, verifier_id, index.fingerprint]
+    identity.append(preferred_engine(settings))
     identity += [_kind(part) for part in (parts.retriever, parts.verifier)]
     fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
-    return Assistant(index, Pipeline(ports, settings, fingerprint), retriever)
+    # a drop-in retriever may find something else tomorrow, under the same fingerprint
+    memory = AnswerMemory(0 if parts.retriever else settings.answer_cache)
+    return Assistant(index, Pipeline(ports, settings, fingerprint, memory), retriever)
 
 
 def _verifier(encoder: QueryEncoder, settings: Settings, parts: Parts) -> tuple[Verifier, str]:

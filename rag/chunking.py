@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 import sentencex
 from langchain_text_splitters import RecursiveCharacterTextSplitter
@@ -22,6 +23,11 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: cannot be p
 
 def sentence_spans(text: str) -> list[Span]:
     """Half-open `(start, end)` of each sentence, without the white space around it, in order."""
+    return list(_sentence_spans(text))
+
+
+@lru_cache(maxsize=4096)  # a question asks for the spans of the same papers several times
+def _sentence_spans(text: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     cursor = 0
     whole = _LONE_SURROGATE.sub("\ufffd", text)
@@ -29,11 +35,18 @@ def sentence_spans(text: str) -> list[Span]:
         start = whole.index(segment, cursor)
         cursor = start + len(segment)
         spans.extend(_stripped(text, start, cursor))
-    return spans
+    return tuple(spans)
 
 
 def chunk_spans(text: str, *, chars_max: int = CHUNK_CHARS) -> list[Span]:
     """Half-open spans of at most `chars_max` characters, cut at the coarsest white space that fits."""
+    if len(text) <= chars_max:
+        return _stripped(text, 0, len(text))
+    return list(_chunk_spans(text, chars_max))
+
+
+@lru_cache(maxsize=4096)
+def _chunk_spans(text: str, chars_max: int) -> tuple[Span, ...]:
     splitter = RecursiveCharacterTextSplitter(
         chunk_size=chars_max,
         chunk_overlap=0,
@@ -46,7 +59,7 @@ def chunk_spans(text: str, *, chars_max: int = CHUNK_CHARS) -> list[Span]:
     for document in splitter.create_documents([text]):
         start = document.metadata["start_index"]
         spans.extend(_stripped(text, start, start + len(document.page_content)))
-    return spans
+    return tuple(spans)
 
 
 def _stripped(text: str, start: int, end: int) -> list[Span]:

@@ -47,7 +47,9 @@ def open_assistant(
     """The assistant behind every command; tests put a fake here."""
     from rag.assistant import Assistant
 
-    return Assistant.open(papers=papers, collection=collection, settings=settings, progress=progress)
+    return Assistant.open(
+        papers=papers, collection=collection, settings=settings, progress=progress, preload=True
+    )
 
 
 @app.callback(invoke_without_command=True)
@@ -99,7 +101,7 @@ def search(
     collection: Collection = "default",
 ) -> None:
     """Find papers without answering."""
-    found = _open(papers, collection).search(readable(query), k)
+    found = _open(papers, collection, generator="none").search(readable(query), k)
     if as_json:
         typer.echo(json.dumps([terminal.passage_dict(passage) for passage in found]))
     else:
@@ -215,15 +217,17 @@ def models(*, as_json: Json = False) -> None:
         terminal.show_check(f"{model.role} {model.name}", seen, model.hint, ok=model.ok)
 
 
-def _settings(*, strict: bool = False) -> Settings:
+def _settings(*, strict: bool = False, **overrides: object) -> Settings:
     from rag.settings import Settings
 
-    return Settings.load(strict=True) if strict else Settings.load()
+    return Settings.load(**({"strict": True} if strict else {}), **overrides)
 
 
-def _open(papers: str | None, collection: str, *, strict: bool = False) -> dialogue.Assistant:
+def _open(
+    papers: str | None, collection: str, *, strict: bool = False, **overrides: object
+) -> dialogue.Assistant:
     with terminal.progress(terminal.messages()) as report:
-        return open_assistant(papers, collection, _settings(strict=strict), report)
+        return open_assistant(papers, collection, _settings(strict=strict, **overrides), report)
 
 
 def main() -> None:

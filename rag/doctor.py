@@ -16,6 +16,7 @@ from pathlib import Path
 
 from rag.errors import CitewiseError, IndexMissing
 from rag.settings import Settings
+from rag.stamps import forget
 
 _NAME = "citewise"
 _PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
@@ -35,6 +36,7 @@ class Check:
 
 def diagnose(settings: Settings) -> list[Check]:
     """Every check, in the order in which to mend."""
+    forget(settings.cache_dir)  # so that every file is read
     packages = [_package(requirement) for requirement in requirements()]
     complete = all(check.ok for check in packages)
     return [

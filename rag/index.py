@@ -5,7 +5,8 @@
 
 A generation is written beside the others, its manifest last, renamed, and only then named in CURRENT:
 whenever a process is killed, a reader finds the old collection or the new one. `open` checks every
-file against the manifest's sha256 before anything parses it (FAISS itself has no checksum).
+file against the manifest's sha256 before anything parses it (FAISS itself has no checksum); large files
+that were checked before and have not changed since are not read again (`rag.stamps`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from rag.checksums import sha256_of
 from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
 from rag.lexical import LexicalIndex
+from rag.stamps import remembered_sha256
 from rag.types import Paper, View
 from vectorstore.base import VectorStore, VectorStoreError
 from vectorstore.faiss_store import FaissStore
@@ -147,7 +149,7 @@ def _current(root: Path) -> Path:
         raise IndexCorrupt(f"{root / 'CURRENT'}: unreadable ({exc})", hint=_REBUILD) from exc
     if not name.startswith("gen-") or "/" in name or not (root / name).is_dir():
         raise IndexCorrupt(f"{root / 'CURRENT'}: names {name!r}, not a generation", hint=_REBUILD)
-    _check_file(root / name / "manifest.json", manifest_sha256)
+    _check_file(root / name / "manifest.json", manifest_sha256, root)
     return root / name
 
 
@@ -166,12 +168,12 @@ def _read_manifest(folder: Path) -> Manifest:
 
 def _verify(folder: Path, manifest: Manifest) -> None:
     for name, expected in sorted(manifest.files.items()):
-        _check_file(folder / name, expected)
+        _check_file(folder / name, expected, folder.parent)
 
 
-def _check_file(path: Path, expected: str) -> None:
+def _check_file(path: Path, expected: str, memory: Path) -> None:
     try:
-        actual = sha256_of(path)
+        actual = remembered_sha256(path, memory)
     except OSError as exc:
         raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=_REBUILD) from exc
     if actual != expected:

@@ -18,6 +18,7 @@ from typing import TextIO
 from langchain_core.embeddings import Embeddings
 
 from rag.chunking import chunks_of, paper_id_of
+from rag.embedding import embedded
 from rag.errors import IndexBusy, IndexMissing, OutputError
 from rag.generations import new_generation
 from rag.index import (
@@ -29,8 +30,8 @@ from rag.index import (
     write_manifest,
     write_papers,
 )
+from rag.journal import VectorJournal, discard
 from rag.lexical import LexicalIndex, document_terms
-from rag.models.vectors import unit_rows
 from rag.settings import Settings
 from rag.types import Chunk, Paper, Rejected, View
 from vectorstore.base import VectorStore, VectorStoreError
@@ -42,6 +43,7 @@ Progress = Callable[[str, int, int], None]
 # sentences of the papers found are embedded when a question is asked.
 SENTENCE_VIEW_PAPERS_MAX = 5000
 _EMBED_AT_ONCE = 256
+_JOURNAL_FROM = 4096  # texts: from about two minutes of embedding on, a kill shall not lose them
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +138,13 @@ def _write(
     views = _views(current, len(papers))
     store = _carried_over(current, {p.paper_id for p in papers}, {p.paper_id for p in changed})
     chunks = [chunk for paper in changed for chunk in chunks_of(paper, views)]
-    store = _add_vectors(store, chunks, tools)
+    store = _add_vectors(root, store, chunks, tools)
     bm25 = {"k1": tools.settings.bm25_k1, "b": tools.settings.bm25_b}
     with new_generation(root) as folder:
         write_papers(folder, papers)
         store.save(folder)
         (folder / "lexical").mkdir()
-        documents = [(p.paper_id, document_terms(p.title, p.abstract)) for p in papers]
-        LexicalIndex.build(documents, **bm25).save(folder / "lexical")
+        LexicalIndex.build(_documents(current, papers, changed), **bm25).save(folder / "lexical")
         manifest = Manifest(
             format=FORMAT,
             papers=len(papers),
@@ -158,6 +159,20 @@ def _write(
             files={},
         )
         write_manifest(folder, manifest)
+    discard(root)
+
+
+def _documents(
+    current: PaperIndex | None, papers: Sequence[Paper], changed: Sequence[Paper]
+) -> list[tuple[str, list[str]]]:
+    """The terms of every paper; of papers that stayed as they were, those indexed before."""
+    known = current.lexical.document_terms() if current is not None else {}
+    for paper in changed:
+        known.pop(paper.paper_id, None)
+    return [
+        (p.paper_id, known[p.paper_id] if p.paper_id in known else document_terms(p.title, p.abstract))
+        for p in papers
+    ]
 
 
 def _views(current: PaperIndex | None, papers: int) -> tuple[View, ...]:
@@ -177,13 +192,16 @@ def _carried_over(current: PaperIndex | None, papers: set[str], changed: set[str
     return store
 
 
-def _add_vectors(store: VectorStore | None, chunks: Sequence[Chunk], tools: _Tools) -> VectorStore:
+def _add_vectors(
+    root: Path, store: VectorStore | None, chunks: Sequence[Chunk], tools: _Tools
+) -> VectorStore:
     """Embed chunks, long and short ones apart so that little is padded, and add them."""
     model = tools.embedder.model
+    journal = VectorJournal(root, tools.embedder.checksum) if len(chunks) >= _JOURNAL_FROM else None
     ordered = sorted(chunks, key=lambda chunk: (len(chunk.text), chunk.chunk_id))
     for start in range(0, len(ordered), _EMBED_AT_ONCE):
         part = ordered[start : start + _EMBED_AT_ONCE]
-        rows = unit_rows(model.embed_documents([chunk.text for chunk in part]))
+        rows = embedded([chunk.text for chunk in part], model, journal)
         if store is None:
             store = FaissStore(rows.shape[1], kind=choose_kind(len(ordered)))
         store.add([chunk.chunk_id for chunk in part], rows)

@@ -17,6 +17,7 @@ from langchain_core.runnables import RunnableLambda
 
 from rag.conclusion import Concluding, conclude, evidence_of_drafts
 from rag.drafting import draft_messages, reader_messages, write_in_pieces, write_together
+from rag.memory import AnswerMemory
 from rag.preparation import Ports, Preparation, Prepared
 from rag.settings import Settings
 from rag.types import Answer, DraftToken, Event, Finished, Passage, Question, StageStarted, Timings
@@ -26,16 +27,26 @@ _Made = TypeVar("_Made")
 
 
 class Pipeline:
-    """One question's way to an `Answer`. Holds no state between questions."""
+    """One question's way to an `Answer`. Holds no state between questions but the answers in `memory`."""
 
-    def __init__(self, ports: Ports, settings: Settings, fingerprint: str) -> None:
+    def __init__(
+        self, ports: Ports, settings: Settings, fingerprint: str, memory: AnswerMemory | None = None
+    ) -> None:
         self._ports = ports
+        self._memory = memory or AnswerMemory(0)
         self._settings = settings
         self._preparation = Preparation(ports, settings)
         self.fingerprint = fingerprint
 
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
-        """Answers in order; all drafts of these questions are generated together."""
+        """Answers in order; all drafts of new questions are generated together."""
+        known = [self._memory.recall(self.fingerprint, question) for question in questions]
+        new = iter(self._answered([q for q, found in zip(questions, known, strict=True) if found is None]))
+        return [found or next(new) for found in known]
+
+    def _answered(self, questions: Sequence[Question]) -> list[Answer]:
+        if not questions:
+            return []
         prepared = _stage("retrieve", self._preparation.together, questions)
         conversations = [self.conversations(item) for item in prepared]
         began = time.perf_counter()
@@ -53,6 +64,9 @@ class Pipeline:
         """The same answer with its stages and its draft on the way; `Finished` comes last."""
         began = time.perf_counter()
         yield StageStarted("searching", 0.0)
+        if known := self._memory.recall(self.fingerprint, question):
+            yield Finished(known)
+            return
         prepared = _stage("retrieve", self._preparation.one, question)
         yield StageStarted("reading", time.perf_counter() - began)
         writing = time.perf_counter()
@@ -94,7 +108,7 @@ class Pipeline:
         given = Concluding(ports.verifier, self._settings, ports.final_model, is_trained(ports.generator))
         answer = _stage("verify", lambda drafted: conclude(prepared, drafted, given), drafts)
         verify_s = time.perf_counter() - began
-        return replace(
+        answer = replace(
             answer,
             id=prepared.question.id,
             fingerprint=self.fingerprint,
@@ -105,6 +119,8 @@ class Pipeline:
                 total_s=prepared.retrieve_s + timings.generate_s + verify_s,
             ),
         )
+        self._memory.keep(self.fingerprint, prepared.question, answer)
+        return answer
 
 
 def is_trained(generator: BaseChatModel | None) -> bool:

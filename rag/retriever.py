@@ -26,7 +26,7 @@ from rag.settings import Settings
 from rag.types import Paper, Passage
 from vectorstore.base import VectorStoreError
 
-# A paper has about eight chunks: enough hits that the best 50 papers are among them.
+# At most so many hits are asked for per paper wanted: with sentence vectors a paper has eight and more.
 _CHUNKS_PER_PAPER = 8
 Vector = NDArray[np.float32]
 
@@ -67,13 +67,7 @@ class DenseRetriever(PaperRetriever):
 
     def rank(self, question: str) -> list[tuple[str, float]]:
         """See `PaperRetriever.rank`."""
-        wanted = self.settings.dense_top_k
-        query = self.encoder.query(question)
-        hits = self.index.store.search(query[None, :], wanted * _CHUNKS_PER_PAPER)[0]
-        best: dict[str, float] = {}
-        for hit in hits:
-            best.setdefault(paper_id_of(hit.id), hit.score)
-        return by_score(best)[:wanted]
+        return dense_ranking(self.index, self.encoder, question, self.settings.dense_top_k)
 
 
 class LexicalRetriever(PaperRetriever):
@@ -91,21 +85,30 @@ class HybridRetriever(PaperRetriever):
 
     def rank(self, question: str) -> list[tuple[str, float]]:
         """See `PaperRetriever.rank`. Scores lie in about [0, 1 + lexical_weight]."""
-        dense = DenseRetriever(index=self.index, settings=self.settings, encoder=self.encoder)
-        lexical = LexicalRetriever(index=self.index, settings=self.settings)
+        known = self.settings
+        scores = self.index.lexical.scores(question)
+        lexical = self.index.lexical.best(scores, known.lexical_top_k)
+        dense = dense_ranking(self.index, self.encoder, question, known.dense_top_k)
         fused = reciprocal_rank_fusion(
-            [[paper_id for paper_id, _ in side.rank(question)] for side in (dense, lexical)],
-            k0=self.settings.rrf_k0,
+            [[paper_id for paper_id, _ in side] for side in (dense, lexical)], k0=known.rrf_k0
         )
-        pool = [paper_id for paper_id, _ in fused][: self.settings.dense_top_k]
+        pool = [paper_id for paper_id, _ in fused][: known.dense_top_k]
         cosines = paper_cosines(self.index, self.encoder, question, pool)
-        shares = dict(self.index.lexical.search(question, len(self.index)))
-        return by_score(
-            {
-                paper_id: cosines[paper_id] + self.settings.lexical_weight * shares.get(paper_id, 0)
-                for paper_id in pool
-            }
-        )
+        shares = self.index.lexical.scores_of(scores, pool)
+        return by_score({i: cosines[i] + known.lexical_weight * shares.get(i, 0) for i in pool})
+
+
+def dense_ranking(
+    index: PaperIndex, encoder: QueryEncoder, question: str, wanted: int
+) -> list[tuple[str, float]]:
+    """The papers whose best chunk is nearest to the question."""
+    query = encoder.query(question)
+    each = min(_CHUNKS_PER_PAPER, -(-len(index.store) // max(len(index), 1)))
+    hits = index.store.search(query[None, :], wanted * max(each, 1))[0]
+    best: dict[str, float] = {}
+    for hit in hits:
+        best.setdefault(paper_id_of(hit.id), hit.score)
+    return by_score(best)[:wanted]
 
 
 def paper_cosines(

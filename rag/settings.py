@@ -23,7 +23,9 @@ from pydantic_settings import (
 from rag.errors import SettingsError
 
 # Where a thing is kept, or how fast it is made, does not change what is answered.
-_NOT_IN_FINGERPRINT = frozenset({"cache_dir", "threads", "generation_batch_size", "allow_download"})
+_NOT_IN_FINGERPRINT = frozenset(
+    {"cache_dir", "threads", "generation_batch_size", "allow_download", "answer_cache"}
+)
 
 
 class Settings(BaseSettings):
@@ -69,6 +71,9 @@ class Settings(BaseSettings):
     quote_relative_min: float = Field(default=0.3, ge=0, le=1)
     quote_sentences_max: int = Field(default=3, ge=1, le=10)
     strict: bool = False
+
+    # repeats
+    answer_cache: int = Field(default=256, ge=0, le=100_000)  # answers remembered; 0 is off
 
     @classmethod
     def load(cls, **overrides: object) -> Settings:

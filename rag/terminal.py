@@ -22,6 +22,7 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 from rich.text import Text
 
@@ -174,6 +175,7 @@ def progress(err: Console, *, bars: bool = True) -> Iterator[Report]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(elapsed_when_finished=False),
     )
     # Redirected, what is printed as data would go to standard error with the bars.
     shown = Progress(*columns, console=err, transient=True, redirect_stdout=False)
@@ -190,14 +192,30 @@ def progress(err: Console, *, bars: bool = True) -> Iterator[Report]:
 
 def _plain_lines(err: Console) -> Report:
     last = time.monotonic()
+    began: dict[str, tuple[float, int]] = {}
 
     def report(stage: str, done: int, total: int) -> None:
         nonlocal last
-        if time.monotonic() - last >= _PLAIN_LINE_EVERY_S:
-            last = time.monotonic()
-            err.print(Text(f"{printable(stage)}: {done}" + (f" of {total}" if total else "")))
+        now = time.monotonic()
+        first, before = began.setdefault(stage, (now, done))
+        if now - last >= _PLAIN_LINE_EVERY_S:
+            last = now
+            err.print(Text(f"{printable(stage)}: {pace(done, total, done - before, now - first)}"))
 
     return report
+
+
+def pace(done: int, total: int, lately: int, seconds: float) -> str:
+    """'120 of 600, 12 a second, 40 s left': `lately` of them took so many seconds."""
+    told = f"{done} of {total}" if total else f"{done}"
+    if lately <= 0 or seconds <= 0:
+        return told
+    rate = lately / seconds
+    told += f", {rate:.3g} a second"
+    left = (total - done) / rate
+    if total <= done:
+        return told
+    return f"{told}, {left:.0f} s left" if left < 120 else f"{told}, {left / 60:.0f} min left"
 
 
 def _show_citation(citation: Citation, out: Console) -> None:

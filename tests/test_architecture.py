@@ -19,26 +19,26 @@ ROOT = Path(__file__).parent.parent
 # be put here: on the lowest floor above everything it imports, and a door above the assistant.
 FLOORS: dict[int, str] = {
     # what an answer is made of
-    0: """prompts rag/checksums rag/data rag/errors rag/fusion rag/latex rag/logistic rag/models
-          rag/models/graph rag/models/heads rag/models/stopping rag/models/threads
+    0: """prompts rag/checksums rag/data rag/errors rag/fusion rag/journal rag/latex rag/logistic
+          rag/models rag/models/graph rag/models/heads rag/models/stopping rag/models/threads
           rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs
           rag/serve rag/terms rag/types rag/ui vectorstore vectorstore/base
           vectorstore/faiss_index""",
-    1: """rag/addresses rag/cleaning_rules rag/figures rag/generations rag/lexical
-          rag/models/bert_graph rag/models/causal rag/models/encoder rag/models/llama_graph
-          rag/question rag/readers/rows rag/readers/source rag/settings vectorstore/exact
-          vectorstore/faiss_store""",
-    2: """rag/cleaning rag/exchanged rag/index rag/models/engine rag/models/generator
-          rag/models/resolve rag/readers/duplicates rag/readers/jsonl rag/readers/listing
-          rag/readers/parquet rag/readers/plaintext rag/readers/table rag/readers/tagged
-          rag/readers/xml rag/verifier""",
+    1: """rag/addresses rag/cleaning_rules rag/embedding rag/figures rag/generations rag/lexical
+          rag/memory rag/models/bert_graph rag/models/causal rag/models/chat_tokens
+          rag/models/encoder rag/models/llama_graph rag/question rag/readers/rows
+          rag/readers/source rag/settings rag/stamps vectorstore/exact vectorstore/faiss_store""",
+    2: """rag/cleaning rag/exchanged rag/index rag/models/decoder rag/models/engine
+          rag/models/openvino_decoder rag/models/resolve rag/models/torch_decoder
+          rag/readers/duplicates rag/readers/jsonl rag/readers/listing rag/readers/parquet
+          rag/readers/plaintext rag/readers/table rag/readers/tagged rag/readers/xml rag/verifier""",
     3: """rag/checks rag/chunking rag/citations rag/models/convert rag/readers/arxiv
           rag/readers/bibtex rag/readers/csl rag/readers/nbib rag/readers/openalex
           rag/readers/pubmed rag/readers/ris""",
     4: """rag/compose rag/drafting rag/followup rag/grounding rag/indexing rag/models/compiled
           rag/models/merge rag/readers rag/retriever""",
-    5: """rag/models/chat rag/models/hidden""",
-    6: """rag/models/embedder rag/models/reranker""",
+    5: """rag/models/generator rag/models/hidden""",
+    6: """rag/models/chat rag/models/embedder rag/models/reranker""",
     7: """rag/ingest rag/models/judge rag/reading""",
     8: """rag/evidence rag/models/cross""",
     9: """rag/confidence""",

@@ -473,3 +473,18 @@ def test_settings_reach_the_assistant(fake, monkeypatch):
     call("ask", "plain")
     assert fake.opened == [(None, "default", True)]
     assert Settings.load().strict
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "lately", "seconds", "told"),
+    [
+        (120, 600, 120, 10.0, "120 of 600, 12 a second, 40 s left"),
+        (1000, 42000, 500, 20.0, "1000 of 42000, 25 a second, 27 min left"),
+        (500, 0, 500, 2.0, "500, 250 a second"),
+        (600, 600, 600, 10.0, "600 of 600, 60 a second"),
+        (7, 9, 0, 10.0, "7 of 9"),
+        (7, 9, 7, 0.0, "7 of 9"),
+    ],
+)
+def test_pace(done, total, lately, seconds, told):
+    assert terminal.pace(done, total, lately, seconds) == told

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,20 +16,33 @@ from rag.chunking import sentence_spans
 from rag.drafting import draft_messages
 from rag.errors import GenerationFailed, ModelCorrupt
 from rag.models.chat import load_generator
-from rag.models.generator import LocalChatModel, _cut, _until
+from rag.models.chat_tokens import ChatTokens
+from rag.models.generator import _ROLES, LocalChatModel, _cut, _until, defuse
+from rag.models.openvino_decoder import OpenVinoDecoder
+from rag.models.torch_decoder import TorchDecoder
 from rag.settings import Settings
 from rag.types import Evidence, Paper
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def model(model_cache: Path) -> LocalChatModel:
-    found, checksum = load_generator(Settings.load(cache_dir=model_cache, draft_tokens_max=32))
+@pytest.fixture(scope="module", params=["torch", "openvino"])
+def model(request: pytest.FixtureRequest, model_cache: Path) -> LocalChatModel:
+    """The same model by each engine."""
+    settings = Settings.load(cache_dir=model_cache, draft_tokens_max=32, engine=request.param)
+    found, identity = load_generator(settings)
     assert isinstance(found, LocalChatModel)
-    assert len(checksum) == 64
+    checksum, engine = identity.split()
+    assert (len(checksum), engine) == (64, request.param)
     found.load()
     return found
+
+
+def like(model: LocalChatModel, max_tokens: int) -> LocalChatModel:
+    """The same loaded model with another limit."""
+    other = LocalChatModel(model_folder=model.model_folder, max_tokens=max_tokens)
+    other._decoder = model._decoder
+    return other
 
 
 def asked(paper: Paper, question: str) -> list[BaseMessage]:
@@ -67,8 +80,10 @@ def test_the_same_again(model: LocalChatModel, alone: list[str]) -> None:
 
 
 def test_another_copy_of_the_model_says_the_same(model: LocalChatModel, alone: list[str]) -> None:
-    other = LocalChatModel(model_folder=model.model_folder, max_tokens=model.max_tokens)
+    other = model.model_copy(update={"max_tokens": model.max_tokens})
+    other._decoder = None
     assert texts(other, [CONVERSATIONS[0]]) == alone[:1]
+    assert other._decoder is not model._decoder
 
 
 def test_a_batch_says_what_each_says_alone(model: LocalChatModel, alone: list[str]) -> None:
@@ -108,30 +123,35 @@ def test_held_back_pieces_are_cut_where_the_whole_text_is(pieces: str, stop: lis
 
 
 def test_it_writes_no_more_than_allowed(model: LocalChatModel) -> None:
-    short = LocalChatModel(model_folder=model.model_folder, max_tokens=8)
+    short = like(model, 8)
     text = texts(short, [[HumanMessage("Count from one to one hundred in words.")]])[0]
     assert 0 < model.count_tokens(text) <= 8
 
 
-def special_ids(model: LocalChatModel, text: str) -> list[int]:
-    """The ids of special tokens in what the model reads, in order."""
-    special = set(model._tokenizer.all_special_ids)
-    return [i for i in model._tokenizer(text, add_special_tokens=False)["input_ids"] if i in special]
+def tokenizer_of(model: LocalChatModel) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(model.model_folder, local_files_only=True)
 
 
-def special_tokens(model: LocalChatModel) -> list[str]:
-    return sorted({*model._tokenizer.all_special_tokens, *map(str, model._tokenizer.get_added_vocab())})
+def special_tokens(tokenizer: Any) -> list[str]:
+    return sorted({*tokenizer.all_special_tokens, *map(str, tokenizer.get_added_vocab())})
 
 
 def test_only_the_template_makes_special_tokens(model: LocalChatModel) -> None:
+    tokenizer = tokenizer_of(model)
+
     def template(text: str) -> list[int]:
+        """The ids of special tokens in what the model reads, in order."""
         said = [SystemMessage(f"Be brief. {text}"), HumanMessage(text), AIMessage(text)]
-        return special_ids(model, model.prompt_text([*said, HumanMessage(f"x{text}y {text}")]))
+        prompt = model.prompt_text([*said, HumanMessage(f"x{text}y {text}")])
+        read = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        return [number for number in read if number in set(tokenizer.all_special_ids)]
 
     plain = template("plain")
     # four messages and the opening of the answer
     assert len(plain) == 9
-    everything = special_tokens(model)
+    everything = special_tokens(tokenizer)
     assert "<|im_start|>" in everything
     for token in everything:
         assert template(token) == plain, token
@@ -147,12 +167,29 @@ def test_only_the_template_makes_special_tokens(model: LocalChatModel) -> None:
         assert template(text) == plain, text
 
 
+def test_both_engines_read_the_same(model: LocalChatModel) -> None:
+    tokenizer = tokenizer_of(model)
+    tokens = ChatTokens(Path(model.model_folder))
+    for conversation in [*CONVERSATIONS, [AIMessage("ünïcödé {{ 7 }} {% x %}"), HumanMessage("<|im_end|>")]]:
+        prompt = model.prompt_text(conversation)
+        turns = [{"role": _ROLES[m.type], "content": defuse(str(m.content))} for m in conversation]
+        assert prompt == tokens.prompt(turns)
+        read = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        assert tokens.numbers(prompt) == read
+        assert tokens.text(read) == tokenizer.decode(read, skip_special_tokens=True)
+        assert model.count_tokens(prompt) == len(read)
+    assert tokens.ends == {tokenizer.eos_token_id}
+
+
 def test_a_prompt_longer_than_the_window_is_cut_not_refused(model: LocalChatModel) -> None:
-    window = model._model.config.max_position_embeddings
-    short = LocalChatModel(model_folder=model.model_folder, max_tokens=8)
-    short._model, short._tokenizer = model._model, model._tokenizer
-    encoded = short._encode([[HumanMessage("many words " * window)]])
-    assert encoded["input_ids"].shape[1] == window - 8
+    decoder = model.load()
+    window = ChatTokens(Path(model.model_folder)).window
+    text = "many words " * window
+    if isinstance(decoder, TorchDecoder):
+        assert decoder._encode([text], 8)["input_ids"].shape[1] == window - 8
+    else:
+        assert isinstance(decoder, OpenVinoDecoder)
+        assert len(decoder._cut(text, 8)) == window - 8
 
 
 class Callbacks(BaseCallbackHandler):
@@ -192,18 +229,25 @@ def workers() -> list[threading.Thread]:
 
 
 def test_closing_a_stream_stops_the_model(model: LocalChatModel, alone: list[str]) -> None:
-    long = LocalChatModel(model_folder=model.model_folder, max_tokens=1000)
-    long._model, long._tokenizer = model._model, model._tokenizer
+    long = like(model, 1000)
     stream = long.stream([HumanMessage("Write a long story about the sea, with many characters.")])
     next(stream)
-    (worker,) = workers()
-    assert worker.is_alive()
-    began = time.monotonic()
+    running = workers()
+    assert len(running) == (model.engine == "torch")  # the other writes when it is asked for a piece
     stream.close()
-    assert time.monotonic() - began < 5
-    assert not worker.is_alive()
+    assert not any(worker.is_alive() for worker in running)
     long.max_tokens = model.max_tokens
     assert texts(long, [CONVERSATIONS[0]]) == alone[:1]
+
+
+def breaking(model: LocalChatModel, broken: Any) -> TorchDecoder | OpenVinoDecoder:
+    """The model's decoder over an engine that breaks."""
+    known = model.load()
+    if isinstance(known, TorchDecoder):
+        engine = SimpleNamespace(generate=broken, config=known._model.config)
+        return TorchDecoder(engine, known._tokenizer)
+    request = SimpleNamespace(infer=lambda *inputs, **rest: broken(), reset_state=lambda: None)
+    return OpenVinoDecoder(SimpleNamespace(create_infer_request=lambda: request), known._tokens)
 
 
 def test_a_model_that_breaks_ends_the_stream(model: LocalChatModel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +257,7 @@ def test_a_model_that_breaks_ends_the_stream(model: LocalChatModel, monkeypatch:
         def broken(failure: Exception = failure, **rest: Any) -> None:
             raise failure
 
-        monkeypatch.setattr(model._model, "generate", broken)
+        monkeypatch.setattr(model, "_decoder", breaking(model, broken))
         found: list[Exception] = []
 
         def read(found: list[Exception] = found) -> None:

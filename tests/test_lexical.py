@@ -82,3 +82,22 @@ def test_a_damaged_folder_is_named(tmp_path, index, damage):
     (tmp_path / damage).unlink()
     with pytest.raises(IndexCorrupt):
         LexicalIndex.load(tmp_path)
+
+
+def test_scores_known_already_are_ranked_and_looked_up(index):
+    scores = index.scores("cat fish")
+    assert index.best(scores, 9) == index.search("cat fish", 9)
+    assert index.best(scores, 1) == index.search("cat fish", 9)[:1]
+    assert index.scores_of(scores, ["c", "nowhere", "a"]) == {"c": scores[2], "a": scores[0]}
+
+
+def test_ties_at_the_cut_are_by_id():
+    tied = LexicalIndex.build([(name, ["cat"]) for name in "zyxwvabcde"], k1=1.0, b=0.5)
+    assert [name for name, _ in tied.search("cat", 4)] == ["a", "b", "c", "d"]
+
+
+def test_the_terms_of_each_paper_are_kept(index, tmp_path):
+    index.save(tmp_path)
+    assert LexicalIndex.load(tmp_path).document_terms() == dict(DOCUMENTS)
+    (tmp_path / "terms.npy").unlink()  # as an older version saved it
+    assert LexicalIndex.load(tmp_path).document_terms() == {}

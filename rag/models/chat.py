@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 
-from rag.errors import ModelMissing
+from rag.errors import CitewiseError, ModelMissing
 from rag.models.convert import converted_folder
+from rag.models.engine import engine_for
 from rag.models.generator import LocalChatModel
 from rag.models.merge import merged
 from rag.models.resolve import NONE, ResolvedModel, is_tuned, resolve
 from rag.settings import Settings
+
+_log = logging.getLogger(__name__)
+_OPENING = threading.Lock()
 
 
 def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
@@ -26,14 +33,42 @@ def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
         return None, NONE
     if ":" in settings.generator and not settings.generator.startswith((".", "/")):
         return _provider_model(settings.generator), settings.generator
+    with _OPENING:
+        return _local_model(settings)
+
+
+@lru_cache(maxsize=1)
+def _local_model(settings: Settings) -> tuple[LocalChatModel, str]:
+    """Opened once per process and settings, so that it can be loaded beside everything else."""
     found = resolve(settings.generator, settings)
+    folder = _folder(found, settings)
+    engine = engine_for(folder, "decoder", settings)
     model = LocalChatModel(
-        model_folder=str(_folder(found, settings)),
+        model_folder=str(folder),
         max_tokens=settings.draft_tokens_max,
         threads=settings.threads,
         trained=is_tuned(found),
+        engine=engine,
+        checksum=found.checksum,
+        cache_dir=settings.cache_dir,
     )
-    return model, found.checksum
+    return model, f"{found.checksum} {engine}"
+
+
+def preload_generator(settings: Settings) -> None:
+    """Begin to load a local generator in the background; what fails is told when it is asked to write."""
+    if settings.strict or settings.generator == NONE:
+        return
+    threading.Thread(target=_load, args=(settings,), name="citewise-preload", daemon=True).start()
+
+
+def _load(settings: Settings) -> None:
+    try:
+        model, _ = load_generator(settings)
+        if isinstance(model, LocalChatModel):
+            model.load()
+    except CitewiseError as exc:
+        _log.debug("the generator could not be loaded ahead: %s", exc.message)
 
 
 def _folder(found: ResolvedModel, settings: Settings) -> Path:

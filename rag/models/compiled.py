@@ -14,7 +14,6 @@ from rag.models.graph import Precision
 from rag.models.llama_graph import llama_graph
 from rag.models.resolve import ResolvedModel
 from rag.models.threads import threads_of
-from rag.settings import Settings
 
 _log = logging.getLogger(__name__)
 # Part of the folder's name: a change to how graphs are built makes them anew.
@@ -30,19 +29,19 @@ def graph_folder(model: ResolvedModel, cache_dir: Path, precision: Precision) ->
     return cache_dir / "models" / f"{name}-openvino-{precision}-{GRAPH_VERSION}"
 
 
-def compiled(model: ResolvedModel, role: Role, settings: Settings, precision: Precision | None = None) -> Any:  # noqa: ANN401 - an openvino.CompiledModel
+def compiled(model: ResolvedModel, role: Role, *, cache_dir: Path, threads: int | None) -> Any:  # noqa: ANN401 - an openvino.CompiledModel
     """The compiled graph of a model folder; the graph is built on first use (2 s for SmolLM2-135M).
 
     :raises ModelCorrupt: if the folder's weights do not fit its configuration.
     """
     import openvino
 
-    chosen = precision or precision_for(role)
-    target = graph_folder(model, settings.cache_dir, chosen)
+    chosen = precision_for(role)
+    target = graph_folder(model, cache_dir, chosen)
     try:
         built_once(target, lambda folder: _build(model.path, role, chosen, folder))
         core = openvino.Core()
-        return core.compile_model(core.read_model(target / _FILE), "CPU", _options(chosen, settings))
+        return core.compile_model(core.read_model(target / _FILE), "CPU", _options(chosen, threads))
     except (OSError, KeyError, ValueError, RuntimeError) as exc:
         raise ModelCorrupt(
             f"{model.path}: not a usable model ({exc})",
@@ -57,10 +56,10 @@ def _build(source: Path, role: Role, precision: Precision, folder: Path) -> None
     openvino.serialize(_BUILDERS[role](source, precision), folder / _FILE)
 
 
-def _options(precision: Precision, settings: Settings) -> dict[str, str]:
+def _options(precision: Precision, threads: int | None) -> dict[str, str]:
     """Float32 between int8 products; states in float16. Threads are not pinned: others run here too."""
     return {
-        "INFERENCE_NUM_THREADS": str(threads_of(settings.threads)),
+        "INFERENCE_NUM_THREADS": str(threads_of(threads)),
         "INFERENCE_PRECISION_HINT": "bf16" if precision == "float16" else "f32",
         "KV_CACHE_PRECISION": "f16",
         "PERFORMANCE_HINT": "LATENCY",

@@ -17,6 +17,7 @@ from pathlib import Path
 from rag.checksums import sha256_of
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.models.resolve import ResolvedModel
+from rag.stamps import remembered_sha256
 
 _log = logging.getLogger(__name__)
 _MANIFEST = "citewise-conversion.json"
@@ -58,7 +59,10 @@ def is_complete(folder: Path) -> bool:
         manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         if manifest["format"] != _FORMAT:
             return False
-        return all(sha256_of(folder / name) == digest for name, digest in manifest["files"].items())
+        return all(
+            remembered_sha256(folder / name, folder.parent) == digest
+            for name, digest in manifest["files"].items()
+        )
     except (OSError, ValueError, KeyError):
         return False
 

@@ -19,7 +19,18 @@ from rag.settings import Settings
 Engine = Literal["torch", "openvino"]
 Role = Literal["encoder", "decoder"]
 
-_SUPPORTED = {"encoder": bert_supported, "decoder": llama_supported}
+
+def _decoder_supported(folder: Path) -> bool:
+    return llama_supported(folder) and (folder / "tokenizer.json").is_file()
+
+
+_SUPPORTED = {"encoder": bert_supported, "decoder": _decoder_supported}
+
+
+def preferred_engine(settings: Settings) -> Engine:
+    """What runs the models that both engines can run: part of what identifies an answer."""
+    installed = importlib.util.find_spec("openvino") is not None
+    return "openvino" if installed and settings.engine != "torch" else "torch"
 
 
 def engine_for(folder: Path, role: Role, settings: Settings) -> Engine:

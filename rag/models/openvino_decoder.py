@@ -1,0 +1,112 @@
+"""Greedy decoding with a stateful OpenVINO graph: int8 weights, keys and values kept inside it.
+
+Rows that are finished leave the batch: the next step goes on from the others' state alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from rag.errors import GenerationFailed
+from rag.models.chat_tokens import ChatTokens, Turns
+from rag.models.stopping import is_finished
+from rag.models.tokens import Numbers, batches_by_length, filled
+
+_UNFINISHED = "\ufffd"  # what a tokenizer writes for half a character
+_HINT = "Ask again, or set CITEWISE_GENERATOR=none."
+
+
+class OpenVinoDecoder:
+    """See `rag.models.decoder.Decoder`."""
+
+    def __init__(self, graph: Any, tokens: ChatTokens) -> None:  # noqa: ANN401 - a CompiledModel
+        self._request = graph.create_infer_request()
+        self._tokens = tokens
+
+    def prompt(self, turns: Turns) -> str:
+        """See `Decoder`."""
+        return self._tokens.prompt(turns)
+
+    def count(self, text: str) -> int:
+        """See `Decoder`."""
+        return len(self._tokens.numbers(text))
+
+    def write(self, prompts: Sequence[str], stop: Sequence[str], tokens_max: int) -> list[str]:
+        """See `Decoder`. Prompts of like length are decoded together, so that little is filled up."""
+        read = [self._cut(prompt, tokens_max) for prompt in prompts]
+        texts: dict[int, str] = {}
+        for batch in batches_by_length([len(row) for row in read]):
+            written: list[list[int]] = []
+            for step in self._steps([read[i] for i in batch], stop, tokens_max):
+                written = step
+            texts.update(zip(batch, map(self._tokens.text, written), strict=True))
+        return [texts[i] for i in range(len(prompts))]
+
+    def pieces(self, prompt: str, stop: Sequence[str], tokens_max: int) -> Generator[str, None, None]:
+        """See `Decoder`."""
+        text, told = "", 0
+        for (written,) in self._steps([self._cut(prompt, tokens_max)], stop, tokens_max):
+            text = self._tokens.text(written)
+            if len(text) > told and not text.endswith(_UNFINISHED):
+                yield text[told:]
+                told = len(text)
+        if len(text) > told:
+            yield text[told:]
+
+    def _cut(self, prompt: str, tokens_max: int) -> list[int]:
+        """The prompt's end where it does not fit the window."""
+        return self._tokens.numbers(prompt)[-(self._tokens.window - tokens_max) :]
+
+    def _steps(
+        self, prompts: Sequence[list[int]], stop: Sequence[str], tokens_max: int
+    ) -> Iterator[list[list[int]]]:
+        """What is written so far after each token, a list a prompt."""
+        written: list[list[int]] = [[] for _ in prompts]
+        alive = list(range(len(prompts)))
+        ids, mask = filled(prompts, left=True, filler=self._tokens.filler)
+        positions = np.maximum(mask.cumsum(axis=1) - 1, 0)
+        places = np.arange(len(prompts))
+        self._request.reset_state()
+        for _ in range(tokens_max):
+            chosen = self._next(ids, mask, positions, places)
+            places = np.array(
+                [p for p, row in enumerate(alive) if self._goes_on(written[row], chosen[p], stop)]
+            )
+            yield written
+            if not len(places):
+                return
+            alive = [alive[place] for place in places]
+            ids = chosen[places, None]
+            mask = np.concatenate([mask[places], np.ones_like(ids)], axis=1)
+            positions = positions[places, -1:] + 1
+
+    def _next(self, ids: Numbers, mask: Numbers, positions: Numbers, places: Numbers) -> Numbers:
+        """The likeliest next token of each row; `places` says which row of the last step it goes on from."""
+        inputs = {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "position_ids": positions,
+            "beam_idx": places.astype(np.int32),
+        }
+        with _failures_are_ours():
+            logits = self._request.infer(inputs, share_inputs=True)[0]
+        return np.asarray(logits[:, -1].argmax(axis=-1), dtype=np.int64)
+
+    def _goes_on(self, written: list[int], chosen: int, stop: Sequence[str]) -> bool:
+        """Append the token, unless it ends the text; whether more may follow."""
+        if int(chosen) in self._tokens.ends:
+            return False
+        written.append(int(chosen))
+        return not is_finished(self._tokens.text(written), stop)
+
+
+@contextmanager
+def _failures_are_ours() -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, ValueError, TypeError, IndexError) as exc:
+        raise GenerationFailed(f"the generator failed: {exc}", hint=_HINT) from exc

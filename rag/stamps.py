@@ -1,0 +1,65 @@
+"""sha256 of large files, read once: a file whose size, times and inode are unchanged is not read again.
+
+A start would otherwise read a gigabyte of weights. `citewise doctor` forgets first, and so reads everything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from rag.checksums import sha256_of
+
+_MEMORY = "checksums.json"
+_SMALL_BYTES = 1 << 20  # not worth remembering
+_SETTLED_NS = 2_000_000_000  # a file changed this lately may change again within one tick of its clock
+
+
+def remembered_sha256(path: Path, folder: Path) -> str:
+    """Hex sha256 of a file; what was read before is kept in `folder`, if that can be written.
+
+    :raises OSError: if the file cannot be read.
+    """
+    stat = path.stat()
+    if stat.st_size < _SMALL_BYTES:
+        return sha256_of(path)
+    stamp = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+    name = str(path.resolve())
+    known = _read(folder)
+    if known.get(name, {}).get("stamp") == stamp:
+        return str(known[name]["sha256"])
+    digest = sha256_of(path)
+    if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) > _SETTLED_NS:
+        with suppress(OSError):
+            _write(folder, {**known, name: {"stamp": stamp, "sha256": digest}})
+    return digest
+
+
+def forget(cache_dir: Path) -> None:
+    """Forget every checksum below a cache folder: whatever is looked at next is read again."""
+    for memory in cache_dir.rglob(_MEMORY):
+        with suppress(OSError):
+            memory.unlink()
+
+
+def _read(folder: Path) -> dict[str, dict[str, Any]]:
+    try:
+        known = json.loads((folder / _MEMORY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(known, dict) or not all(isinstance(entry, dict) for entry in known.values()):
+        return {}
+    return known
+
+
+def _write(folder: Path, known: dict[str, dict[str, Any]]) -> None:
+    """Replace the memory; files that are gone are left out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    present = {name: entry for name, entry in known.items() if Path(name).exists()}
+    partial = folder / f".{_MEMORY}.{os.getpid()}"
+    partial.write_text(json.dumps(present, indent=1), encoding="utf-8")
+    os.replace(partial, folder / _MEMORY)

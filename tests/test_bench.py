@@ -1,0 +1,88 @@
+"""The benchmark's arithmetic, and its driver with contenders that cost nothing."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from xml.etree import ElementTree
+
+import pytest
+from fakes import PAPERS
+
+from eval.bench import run
+from eval.bench.roofline import decode_bound
+from eval.bench.run import Plan, samples
+from eval.bench.summary import better, plot, rows, table
+
+SAMPLES = {
+    "ours": {"answer": [1.0, 2.0, 3.0], "decode": [40.0], "verify": [5.0]},
+    "theirs": {"answer": [4.0, 8.0], "decode": [10.0]},
+}
+
+
+def test_medians_quartiles_and_ratios_by_hand():
+    found = {(row.contender, row.stage): row for row in rows(SAMPLES, "theirs")}
+    ours = found["ours", "answer"]
+    assert (ours.low, ours.median, ours.high, ours.count) == (1.5, 2.0, 2.5, 3)
+    assert ours.ratio == pytest.approx(3.0)
+    assert found["ours", "decode"].ratio == pytest.approx(4.0)
+    assert found["theirs", "decode"].ratio == pytest.approx(1.0)
+    assert found["ours", "verify"].ratio is None
+    assert [row.stage for row in rows(SAMPLES, "theirs")] == [
+        "decode",
+        "decode",
+        "verify",
+        "answer",
+        "answer",
+    ]
+
+
+def test_nothing_is_no_times_better():
+    assert better(0.0, 3.0, less=True) is None
+    assert better(3.0, 0.0, less=False) is None
+
+
+def test_the_table_and_the_plot_tell_the_ratios():
+    found = rows(SAMPLES, "theirs")
+    assert "| answer | ours | 2 s | 1.5 to 2.5 | 3 | 3.00 |" in table(found)
+    drawing = ElementTree.fromstring(plot(found, "theirs"))
+    words = [element.text for element in drawing.iter() if element.text]
+    assert "ours answer" in words
+    assert "3.00" in words
+    assert "theirs answer" not in words
+
+
+def test_a_bound_by_hand():
+    assert decode_bound(10.0, 100e6) == pytest.approx(100.0)
+
+
+class Stub:
+    """A worker without a process; keeps the order in which steps were asked for."""
+
+    log: ClassVar[list[tuple[str, str]]] = []
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def do(self, step: str, given: object = None) -> dict[str, float]:
+        self.log.append((self.name, step))
+        if step == "batch":
+            assert given == ["a", "b"]
+        return {"wall_s": 2.0, "cpu_s": 1.0, "peak_mb": 100.0, "retrieve_s": 0.25, "first_token_s": 0.5}
+
+    def stop(self) -> None:
+        self.log.append((self.name, "stop"))
+
+
+def test_contenders_take_turns(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(run, "Worker", Stub)
+    Stub.log.clear()
+    plan = Plan(PAPERS, ["a", "b"], rounds=1, batch=2)
+    found = samples(["x", "y"], plan, lambda text: None)
+    assert Stub.log[:6] == [(name, step) for step in ("imports", "load", "index") for name in ("x", "y")]
+    assert Stub.log[8:12] == [("x", "stages"), ("x", "ask"), ("y", "stages"), ("y", "ask")]
+    assert Stub.log[-2:] == [("x", "stop"), ("y", "stop")]
+    assert found["x"]["answer"] == [2.0, 2.0]
+    assert found["x"]["retrieve"] == [250.0] * 4
+    assert found["y"]["batch"] == [1.0]
+    assert found["y"]["batch_cpu"] == [2.0]
+    assert found["y"]["peak_memory"] == [100.0]
