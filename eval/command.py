@@ -72,6 +72,7 @@ def measure(  # noqa: PLR0913
     """Measure answers to questions whose answers are known; completes a run that was stopped."""
     from eval.questions import load
     from eval.results import read
+    from eval.run import spread
 
     beside = [read(path) for path in compare or ()]
     golds = spread(load(_split(split), questions), limit)
@@ -81,12 +82,6 @@ def measure(  # noqa: PLR0913
         source = opening(settings, papers, collection, report)
         runs = [_run(name, source, golds, split, output) for name in names]
     _leave([*runs, *beside], output)
-
-
-def spread(golds: Sequence[Gold], limit: int | None) -> Sequence[Gold]:
-    """At most `limit` of them, evenly over the whole."""
-    count = min(limit or len(golds), len(golds))
-    return [golds[place * len(golds) // count] for place in range(count)]
 
 
 def _run(name: str, source: Opening, golds: Sequence[Gold], split: str, folder: Path) -> Results:

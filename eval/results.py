@@ -88,9 +88,14 @@ def stamp_of(
         questions=digest(golds),
         split=split,
         judge=measures.JUDGE.name,
-        settings=settings.model_dump(mode="json", exclude=_ELSEWHERE),
+        settings=settings_told(settings),
         versions=versions(),
     )
+
+
+def settings_told(settings: Settings) -> dict[str, object]:
+    """The settings as a stamp tells them: without where things lie and how fast they are made."""
+    return settings.model_dump(mode="json", exclude=_ELSEWHERE)
 
 
 def told_apart(runs: Sequence[Results]) -> list[Results]:
@@ -126,10 +131,18 @@ def save(results: Results, path: Path) -> None:
 
     :raises OutputError: if it cannot be written.
     """
+    written(path, _adapter().dump_json(results, indent=1, ensure_ascii=True) + b"\n")
+
+
+def written(path: Path, data: bytes) -> None:
+    """Write a file of results whole or not at all, with its folder.
+
+    :raises OutputError: if it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")
-        part.write_bytes(_adapter().dump_json(results, indent=1, ensure_ascii=True) + b"\n")
+        part.write_bytes(data)
         os.replace(part, path)
     except OSError as exc:
         raise OutputError(f"{path}: {exc.strerror}", hint="Choose another folder with -o.") from exc

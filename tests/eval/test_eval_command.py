@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from eval import command
 from eval.questions import load
+from eval.run import spread
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_limit_is_spread_evenly(fake, questions, tmp_path):
     call("--questions", questions, "-o", tmp_path, "--limit", 4)
     found = json.loads((tmp_path / "results-full.json").read_text())
     assert [item["id"] for item in found["items"]] == ["q0", "q3", "q6", "q9"]
-    assert len(command.spread(load(files=[questions]), 99)) == 12
+    assert len(spread(load(files=[questions]), 99)) == 12
 
 
 @pytest.mark.parametrize(
