@@ -1,4 +1,4 @@
-"""Answerability sets measured: does the confidence tell what a collection answers from what it does not?
+"""Answerability sets measured: whether the confidence tells what a collection answers from the rest.
 
 The way is the product's own up to the decision to abstain (`rag.preparation`); nothing is drafted.
 """

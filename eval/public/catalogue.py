@@ -1,4 +1,4 @@
-"""Every public set: its files in the folder, whose it is, under which licence, how its figures are to be read.
+"""Every public set: its files in the folder, whose it is, under which licence, how to read its figures.
 
 Nothing of a set is in this project. Sources and licences are as their publishers state them.
 """
@@ -88,7 +88,8 @@ _SETS = (
         ("verify/wice_dev.jsonl.gz",),
         "Kamoi et al., EMNLP 2023",
         "annotations ODC-By 1.0",
-        "Whole web pages as evidence, far longer than what the product shows; PARTIAL counts as not supported.",
+        "Whole web pages as evidence, far longer than what the product shows; PARTIAL counts as not "
+        "supported.",
         verification_sets.wice,
     ),
     PublicSet(

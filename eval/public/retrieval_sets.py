@@ -60,7 +60,7 @@ def scifact(folder: Path) -> Retrieval:
 
 
 def pubmedqa(folder: Path) -> Retrieval:
-    """PubMedQA: a question finds its abstract. The question is the article's title, so no title is indexed."""
+    """PubMedQA: a question finds its abstract. The questions are the titles: none is indexed."""
     rows = read_rows(folder / "pubmedqa/questions_dev.jsonl", _Question)
     queries = [Query(row.qid, row.question, dict.fromkeys(row.gold_ids, 1.0)) for row in rows]
     return _set(folder / "pubmedqa/corpus.jsonl.gz", queries, titles=False)

@@ -115,7 +115,7 @@ def _figure(
 
 
 def chooses(claim: str) -> bool:
-    """Half of the claims choose the bar, the other half are measured with it; by hash, so it never changes."""
+    """Half of the claims choose the bar, the others are measured with it; by hash, so it never changes."""
     return hashlib.sha256(claim.encode()).digest()[0] % 2 == 0
 
 
