@@ -16,7 +16,7 @@ from eval.metrics.retrieval import recall_at_k
 from eval.metrics.statistics import clustered_bootstrap
 from eval.public.answerability_sets import Asked
 from eval.public.results import Case, Found, Table, most, of_interval, plain_figure
-from eval.public.support import chooses
+from eval.public.support import DECISION, chooses
 from rag.preparation import Preparation, Prepared
 from rag.types import Question
 
@@ -43,7 +43,11 @@ def measure_answerability(
     }
     tables = (Table("Answerable or not", rows), _retrieval(questions, prepared))
     causes, cases = _errors(questions, prepared, answerable_min)
-    return Found(tables, causes, most(cases))
+    members = {
+        asked.id: float(asked.answerable != refused(item, answerable_min))
+        for asked, item in zip(questions, prepared, strict=True)
+    }
+    return Found(tables, causes, most(cases), DECISION, members)
 
 
 def _row(questions: Sequence[Asked], scores: Sequence[float], bar: float | None) -> tuple[Measure, ...]:
@@ -91,6 +95,11 @@ def _retrieval(questions: Sequence[Asked], prepared: Sequence[Prepared]) -> Tabl
     return Table("Own passage found, answerable questions", {"hybrid (shipped)": tuple(row)})
 
 
+def refused(item: Prepared, bar: float) -> bool:
+    """Whether the product would decline here."""
+    return item.abstention is not None or item.confidence < bar
+
+
 def _errors(
     questions: Sequence[Asked], prepared: Sequence[Prepared], bar: float
 ) -> tuple[dict[str, int], list[Case]]:
@@ -98,8 +107,7 @@ def _errors(
     causes: dict[str, int] = {}
     cases = []
     for asked, item in zip(questions, prepared, strict=True):
-        refused = item.abstention is not None or item.confidence < bar
-        if refused != asked.answerable:
+        if refused(item, bar) != asked.answerable:
             continue
         found = asked.paper_id in {p.paper.paper_id for p in item.passages}
         cause = "answered although nothing answers it"

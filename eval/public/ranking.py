@@ -33,7 +33,9 @@ def measure_rankings(
     scores = {name: _scores(found.queries, own) for name, own in ranked.items()}
     rows = {name: _row(own, scores[SHIPPED]) for name, own in scores.items()}
     causes, cases = _errors(found, ranked[SHIPPED], scores[SHIPPED][_CHIEF])
-    return Found((Table("Papers found", rows),), causes, most(cases))
+    chief = zip((query.id for query in found.queries), scores[SHIPPED][_CHIEF], strict=True)
+    members = {name: value for name, value in chief if value is not None}
+    return Found((Table("Papers found", rows),), causes, most(cases), _CHIEF, members)
 
 
 def _heard(ids: list[str], told: Callable[[str, int], None], name: str, done: int) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -46,11 +46,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a kind of measurement gives back."""
+    """What a kind of measurement gives back.
+
+    `members`: id -> the `chief` figure of what ships, so that two runs can be compared member by member.
+    """
 
     tables: tuple[Table, ...]
     causes: Mapping[str, int]
     worst: tuple[Case, ...]
+    chief: str
+    members: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class PublicStamp:
 
 @dataclass(frozen=True, slots=True)
 class SetResult:
-    """One set: whose it is, what was found, how. `run` tells two runs apart when they stand side by side."""
+    """One set: whose it is, what was found, how."""
 
     format: int
     name: str
@@ -79,7 +84,6 @@ class SetResult:
     count: int
     found: Found
     stamp: PublicStamp
-    run: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +150,6 @@ def earlier(path: Path) -> SetResult | None:
         return read_set(path)
     except ReadError:
         return None
-
-
-def beside(results: Sequence[SetResult], run: str) -> list[SetResult]:
-    """The results under the name of their run."""
-    return [replace(result, run=run) for result in results]
 
 
 @cache

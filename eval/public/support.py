@@ -24,6 +24,7 @@ from rag.verifier import Verifier, containment
 
 VERIFIER, VETOED, CHECKS = "verifier", "checks, then verifier (shipped)", "checks alone"
 CONTAINMENT, COSINE = "baseline: words contained", "baseline: cosine"
+DECISION = "right decisions"
 _AT_ONCE = 64
 Told = Callable[[int], None]
 Cosines = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
@@ -52,7 +53,8 @@ def measure_support(
         told(start + len(claims))
     systems = _systems(scored, faults, support_min)
     causes, cases = _errors(pairs, faults, systems[VETOED])
-    return Found((discrimination(pairs, systems), _by_label(pairs, systems)), causes, most(cases))
+    tables = (discrimination(pairs, systems), _by_label(pairs, systems))
+    return Found(tables, causes, most(cases), DECISION, _decisions(pairs, systems[VETOED]))
 
 
 def _systems(
@@ -136,6 +138,12 @@ def _by_label(pairs: Sequence[Pair], systems: Mapping[str, Scores]) -> Table:
         if own.bar is not None
     }
     return Table("Share let by, per label", rows)
+
+
+def _decisions(pairs: Sequence[Pair], shipped: Scores) -> dict[str, float]:
+    """1.0 where the shipped check decides as the set does."""
+    told = shipped.values >= shipped.bar
+    return {pair.id: float(pair.supported == by) for pair, by in zip(pairs, told, strict=True)}
 
 
 def _errors(
