@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from eval import measures
+from eval.failures import Failures, failures_of
 from eval.items import Item, item_of
 from eval.measures import Curves, Measure
 from eval.questions import Gold, digest
@@ -55,6 +56,7 @@ class Results:
     by_type: Mapping[str, tuple[Measure, ...]]
     curves: Curves
     items: tuple[Item, ...]
+    failures: Failures = field(default_factory=Failures)
 
     @property
     def name(self) -> str:
@@ -73,6 +75,7 @@ def collect(rows: Sequence[tuple[Gold, Answer]], stamp: Stamp) -> Results:
         by_type=measures.by_type(rows, scores),
         curves=measures.curves(rows),
         items=items,
+        failures=failures_of(items),
     )
 
 

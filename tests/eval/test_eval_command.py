@@ -62,6 +62,7 @@ def test_it_asks_measures_and_leaves_results_and_report(fake, questions, tmp_pat
     assert "Report:" in result.stderr
     assert sorted(path.name for path in out.iterdir()) == [
         "answers-full.jsonl",
+        "errors.md",
         "report.html",
         "results-full.json",
     ]
@@ -85,7 +86,7 @@ def test_ablations_and_another_run_stand_beside(fake, questions, tmp_path):
         "dense_only",
         "full (run 3)",
     ]
-    assert "What the second run changes" in (tmp_path / "second" / "report.html").read_text()
+    assert "full (run 1) minus dense_only" in (tmp_path / "second" / "report.html").read_text()
 
 
 def test_runs_of_one_name_are_told_apart_by_settings(fake, questions, tmp_path):
