@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from types import SimpleNamespace
 
@@ -86,7 +87,8 @@ def test_ablations_and_another_run_stand_beside(fake, questions, tmp_path):
         "dense_only",
         "full (run 3)",
     ]
-    assert "full (run 1) minus dense_only" in (tmp_path / "second" / "report.html").read_text()
+    page = html.unescape((tmp_path / "second" / "report.html").read_text())
+    assert "full (run 1) minus dense_only" in page
 
 
 def test_runs_of_one_name_are_told_apart_by_settings(fake, questions, tmp_path):
