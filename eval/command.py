@@ -5,8 +5,9 @@ Importing this loads no model; `citewise --help` does so.
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,14 +15,17 @@ import typer
 
 from rag import terminal
 from rag.commands import reported
-from rag.errors import OutputError, SettingsError
+from rag.errors import SettingsError
 
 if TYPE_CHECKING:
+    from eval import modes
     from eval.ablations import Opening
     from eval.questions import Gold
     from eval.results import Results
     from eval.run import Answering
     from rag.settings import Settings
+
+    Start = Callable[[terminal.Report], Opening]
 
 app = typer.Typer(
     add_completion=False,
@@ -66,66 +70,110 @@ def measure(  # noqa: PLR0913
         Path, typer.Option("-o", "--output", "--out", help="The folder for answers, results, report.")
     ] = Path("citewise-eval"),
     compare: Annotated[
-        list[Path] | None, typer.Option(help="results.json of another run, to be shown beside.")
+        list[Path] | None, typer.Option(help="The folder or results.json of another run, shown beside.")
     ] = None,
+    public: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Measure the public sets in this folder instead.")
+    ] = None,
+    public_set: Annotated[list[str] | None, typer.Option(help="Only this public set.")] = None,
+    thumbs: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Measure thumbs from the chat instead.")
+    ] = None,
+    ask_again: Annotated[bool, typer.Option("--ask-again", help="Ask again what got thumbs down.")] = False,
 ) -> None:
     """Measure answers to questions whose answers are known; completes a run that was stopped."""
-    from eval.questions import load
-    from eval.results import read
-
-    beside = [read(path) for path in compare or ()]
-    golds = spread(load(_split(split), questions), limit)
-    names = _systems(ablate or ())
     settings = _settings(sets or (), quotes_only=quotes_only)
+    start = partial(opening, settings, papers, collection)
+    if public and thumbs:
+        raise typer.BadParameter("give --public or --thumbs, not both")
+    if public:
+        from eval.modes import Sets, known_sets
+
+        _public(Sets(public, known_sets(public_set or ()), limit, output), start, compare or ())
+    elif thumbs:
+        _thumbs(thumbs, start if ask_again else None, output)
+    else:
+        wanted = Wanted(questions, _split(split), limit, _systems(ablate or ()), output)
+        _own(wanted, start, compare or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which questions are asked of which systems, and where what is found is left."""
+
+    files: Sequence[Path] | None
+    split: str
+    limit: int | None
+    systems: Sequence[str]
+    output: Path
+
+
+def _own(wanted: Wanted, start: Start, others: Sequence[Path]) -> None:
+    """Questions of ours or of the user's, with the systems beside one another."""
+    from eval import modes
+    from eval.folder import compared_run, contents, leave
+    from eval.questions import load
+    from eval.report import plain
+    from eval.results import told_apart
+    from eval.run import spread
+
+    beside = [compared_run(path) for path in others]
+    golds = spread(load(wanted.split, wanted.files), wanted.limit)
     with terminal.progress(terminal.messages()) as report:
-        source = opening(settings, papers, collection, report)
-        runs = [_run(name, source, golds, split, output) for name in names]
-    _leave([*runs, *beside], output)
+        source = start(report)
+        measured = [_run(name, source, golds, wanted) for name in wanted.systems]
+    runs = told_apart([*measured, *beside])
+    page = leave(replace(contents(wanted.output), runs=tuple(runs)), wanted.output)
+    modes.show(plain.table(runs), page)
 
 
-def spread(golds: Sequence[Gold], limit: int | None) -> Sequence[Gold]:
-    """At most `limit` of them, evenly over the whole."""
-    count = min(limit or len(golds), len(golds))
-    return [golds[place * len(golds) // count] for place in range(count)]
+def _public(wanted: modes.Sets, start: Start, others: Sequence[Path]) -> None:
+    """Public sets in a folder of the user's."""
+    from eval import modes
+
+    compared = modes.compared(others)
+    with terminal.progress(terminal.messages()) as report:
+        results = modes.measure_public(wanted, start(report))
+    modes.leave_sets(results, compared, wanted.output)
 
 
-def _run(name: str, source: Opening, golds: Sequence[Gold], split: str, folder: Path) -> Results:
+def _thumbs(path: Path, start: Start | None, output: Path) -> None:
+    """Thumbs from the chat; with a way to open the assistant, what was voted down is asked again."""
+    from eval import modes, thumbs
+    from eval.ablations import FULL
+
+    rows = thumbs.read_thumbs(path)
+    if start is None:
+        found = thumbs.summarise(rows)
+    else:
+        with terminal.progress(terminal.messages()) as report:
+            found = thumbs.ask_again(rows, open_system(FULL, start(report)), partial(report, "asking again"))
+    modes.leave_thumbs(found, output)
+
+
+def _run(name: str, source: Opening, golds: Sequence[Gold], wanted: Wanted) -> Results:
     """One system: its answers and results in files of its name."""
     from eval.ablations import ABLATIONS
+    from eval.modes import today
     from eval.results import collect, save, stamp_of
     from eval.run import ask
 
     source = source.changed(**ABLATIONS[name].settings)
     assistant = open_system(name, source)
+    path = wanted.output / f"answers-{name}.jsonl"
     report = source.progress or (lambda stage, done, total: None)
-    rows = ask(assistant, golds, folder / f"answers-{name}.jsonl", lambda n, of: report(name, n, of))
+    rows = ask(assistant, golds, path, lambda n, of: report(name, n, of))
     stamp = stamp_of(
         name,
         assistant.fingerprint,
         golds,
         settings=source.settings,
-        split=split,
-        date=datetime.date.today().isoformat(),
+        split=wanted.split,
+        date=today(),
     )
     results = collect(rows, stamp)
-    save(results, folder / f"results-{name}.json")
+    save(results, wanted.output / f"results-{name}.json")
     return results
-
-
-def _leave(runs: Sequence[Results], folder: Path) -> None:
-    """The table on standard output, the report in the folder."""
-    from eval.report import render
-    from eval.report.plain import table
-    from eval.results import told_apart
-
-    runs = told_apart(runs)
-    page = folder / "report.html"
-    try:
-        page.write_text(render(runs), encoding="utf-8")
-    except OSError as exc:
-        raise OutputError(f"{page}: {exc.strerror}", hint="Choose another folder with -o.") from exc
-    typer.echo(terminal.printable(table(runs)))
-    terminal.messages().print(f"Report: {page}")
 
 
 def _split(name: str) -> str:

@@ -123,7 +123,7 @@ def scores_of(gold: Gold, answer: Answer) -> dict[str, float]:
 
 def overall(rows: Sequence[Row], scores: Sequence[Mapping[str, float]]) -> tuple[Measure, ...]:
     """Every measure over all questions."""
-    means = [_mean_of(name, [own.get(name) for own in scores]) for name in MEANS]
+    means = [mean_of(name, [own.get(name) for own in scores]) for name in MEANS]
     flags = {name: [list(of(answer)) for _, answer in rows] for name, of in SENTENCES.items()}
     shown = [
         (answer.confidence, is_right(gold, answer)) for gold, answer in rows if metrics.has_answer(answer)
@@ -181,17 +181,18 @@ def paired_difference(first: Mapping[str, float], second: Mapping[str, float], n
     """Second minus first over the questions in both, paired by id."""
     common = sorted(first.keys() & second.keys())
     found = metrics.paired_bootstrap([first[one] for one in common], [second[one] for one in common])
-    return _measure(name, found.mean, found.low, found.high, found.count)
+    return measured(name, found.mean, found.low, found.high, found.count)
 
 
-def _mean_of(name: str, values: Sequence[float | None]) -> Measure:
+def mean_of(name: str, values: Sequence[float | None]) -> Measure:
+    """The mean of what is not None, with its interval."""
     found = metrics.bootstrap_interval(values)
-    return _measure(name, found.mean, found.low, found.high, found.count)
+    return measured(name, found.mean, found.low, found.high, found.count)
 
 
 def _plain(name: str, scores: Sequence[Mapping[str, float]]) -> Measure:
     known = [own[name] for own in scores if name in own]
-    return _measure(name, metrics.mean(known), math.nan, math.nan, len(scores))
+    return measured(name, metrics.mean(known), math.nan, math.nan, len(scores))
 
 
 def _share(lists: Sequence[Sequence[bool]]) -> float:
@@ -207,15 +208,15 @@ def _over_pairs(
 def _whole(name: str, members: Sequence[_Member], of: Callable[[Sequence[_Member]], float]) -> Measure:
     """A measure of all members at once; questions are drawn again for its interval."""
     if not members:
-        return _measure(name, math.nan, math.nan, math.nan, 0)
+        return measured(name, math.nan, math.nan, math.nan, 0)
     draw = np.random.default_rng(0)
     size = len(members)
     drawn = [of([members[place] for place in draw.integers(0, size, size)]) for _ in range(_RESAMPLES)]
     low, high = np.nanquantile(drawn, [0.025, 0.975])
-    return _measure(name, of(members), float(low), float(high), size)
+    return measured(name, of(members), float(low), float(high), size)
 
 
-def _measure(name: str, value: float, low: float, high: float, n: int) -> Measure:
+def measured(name: str, value: float, low: float, high: float, n: int) -> Measure:
     """NaN has no place in JSON: None stands for it."""
     ends = [None if math.isnan(figure) else float(figure) for figure in (value, low, high)]
     return Measure(name, *ends, n)

@@ -9,7 +9,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from eval import measures
+from eval.failures import Failures, failures_of
 from eval.items import Item, item_of
 from eval.measures import Curves, Measure
 from eval.questions import Gold, digest
@@ -55,6 +56,7 @@ class Results:
     by_type: Mapping[str, tuple[Measure, ...]]
     curves: Curves
     items: tuple[Item, ...]
+    failures: Failures = field(default_factory=Failures)
 
     @property
     def name(self) -> str:
@@ -73,6 +75,7 @@ def collect(rows: Sequence[tuple[Gold, Answer]], stamp: Stamp) -> Results:
         by_type=measures.by_type(rows, scores),
         curves=measures.curves(rows),
         items=items,
+        failures=failures_of(items),
     )
 
 
@@ -88,9 +91,14 @@ def stamp_of(
         questions=digest(golds),
         split=split,
         judge=measures.JUDGE.name,
-        settings=settings.model_dump(mode="json", exclude=_ELSEWHERE),
+        settings=settings_told(settings),
         versions=versions(),
     )
+
+
+def settings_told(settings: Settings) -> dict[str, object]:
+    """The settings as a stamp tells them: without where things lie and how fast they are made."""
+    return settings.model_dump(mode="json", exclude=_ELSEWHERE)
 
 
 def told_apart(runs: Sequence[Results]) -> list[Results]:
@@ -126,10 +134,18 @@ def save(results: Results, path: Path) -> None:
 
     :raises OutputError: if it cannot be written.
     """
+    written(path, _adapter().dump_json(results, indent=1, ensure_ascii=True) + b"\n")
+
+
+def written(path: Path, data: bytes) -> None:
+    """Write a file of results whole or not at all, with its folder.
+
+    :raises OutputError: if it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f"{path.name}.part")
-        part.write_bytes(_adapter().dump_json(results, indent=1, ensure_ascii=True) + b"\n")
+        part.write_bytes(data)
         os.replace(part, path)
     except OSError as exc:
         raise OutputError(f"{path}: {exc.strerror}", hint="Choose another folder with -o.") from exc

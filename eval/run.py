@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -25,6 +25,7 @@ from rag.types import Answer, Question
 
 Row = tuple[Gold, Answer]
 OnRow = Callable[[int, int], None]
+_Member = TypeVar("_Member")
 
 
 class Answering(Protocol):
@@ -71,12 +72,19 @@ def key_of(question: Question) -> str:
     return f"{question.id} {hashlib.sha256(asked.encode()).hexdigest()[:16]}"
 
 
+def spread(members: Sequence[_Member], limit: int | None) -> list[_Member]:
+    """At most `limit` of them, evenly over the whole."""
+    count = min(limit or len(members), len(members))
+    return [members[place * len(members) // count] for place in range(count)]
+
+
 @cache
-def code_digest() -> str:
-    """First 16 hex digits of sha256 over the product's code: a fingerprint does not see a mended line."""
+def code_digest(*folders: str) -> str:
+    """First 16 hex digits of sha256 over code (the product's): a fingerprint does not see a mended line."""
     root = Path(rag.__file__).parent.parent
     digest = hashlib.sha256()
-    for path in sorted(path for name in ("rag", "vectorstore") for path in (root / name).rglob("*.py")):
+    names = folders or ("rag", "vectorstore")
+    for path in sorted(path for name in names for path in (root / name).rglob("*.py")):
         digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

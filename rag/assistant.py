@@ -83,6 +83,11 @@ class Assistant:
         return self._pipeline.fingerprint
 
     @property
+    def ports(self) -> Ports:
+        """The parts behind the answers: retriever, verifier, generator, weights."""
+        return self._pipeline.ports
+
+    @property
     def papers_count(self) -> int:
         """Number of papers in the collection."""
         return len(self.index)

@@ -38,6 +38,11 @@ class Pipeline:
         self._preparation = Preparation(ports, settings)
         self.fingerprint = fingerprint
 
+    @property
+    def ports(self) -> Ports:
+        """The parts behind the answers, to be measured one by one."""
+        return self._ports
+
     def answer(self, questions: Sequence[Question]) -> list[Answer]:
         """Answers in order; all drafts of new questions are generated together."""
         known = [self._memory.recall(self.fingerprint, question) for question in questions]

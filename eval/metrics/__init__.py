@@ -6,6 +6,7 @@
 - `citations`: ALCE citation recall and precision, faithfulness; they take a judge
 - `judges`, `alignment`, `agreement`: the judge, what it reads, how far it agrees with hand labels
 - `calibration`: ECE, Brier, reliability bins
+- `discrimination`: AUC, balanced accuracy, precision and recall of a score at a bar
 - `statistics`: bootstrap intervals, paired differences, latency percentiles
 """
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from eval.failures import wanted
 from eval.items import Item, Shown
-from eval.report.markup import element, inert_lines, table, text
+from eval.report.markup import element, inert_lines, text
 from eval.results import Results
-
-
-def causes(run: Results) -> str:
-    """How many questions went wrong at which stage."""
-    counted = Counter(item.cause for item in run.items if not item.right)
-    rows = [[text(cause), str(count)] for cause, count in counted.most_common()]
-    return table(["first stage that went wrong", "questions"], rows, caption=text(run.name))
 
 
 def browser(runs: Sequence[Results]) -> str:
@@ -65,14 +58,13 @@ def _badge(words: str, kind: str = "") -> str:
 
 
 def _gold(item: Item) -> str:
-    wanted = "a refusal" if not item.answerable else item.gold_answer or "an answer"
     lists = "; ".join(" or ".join(choices) for choices in item.must)
     return _facts(
         {
             "type": item.type,
             "said before": "\n".join(item.history),
             "read as": item.read_as,
-            "wanted": wanted,
+            "wanted": wanted(item),
             "must contain": lists,
             "gold papers": "\n".join(item.gold_titles),
             "gold evidence": "\n".join(item.gold_evidence),

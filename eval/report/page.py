@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from eval.measures import PERCENTILES
-from eval.report.browser import browser, causes
+from eval.public.results import SetResult
+from eval.report.browser import browser
+from eval.report.failing import causes, changed, worst
 from eval.report.markup import element, text
 from eval.report.plots import Axes, Series, bars, lines
+from eval.report.public import public
 from eval.report.tables import by_type, differences, stamps, summary
+from eval.report.thumbs import thumbs
 from eval.results import Results
+from eval.thumbs import Thumbs
 
 _HERE = Path(__file__).parent
+_COMPARED = 9
 _READING = (
     "A question counts as right when every must-contain list is met (or, where the papers hold no answer, "
     "when it was refused). Refusals of answerable questions count as wrong. Support is judged by "
@@ -27,19 +34,26 @@ _READING = (
 )
 
 
-def render(runs: Sequence[Results]) -> str:
-    """The report: the first run in full, the others beside it; the questions beside those of the second."""
+def render(
+    runs: Sequence[Results],
+    sets: Sequence[SetResult] = (),
+    other_sets: Mapping[str, Sequence[SetResult]] = MappingProxyType({}),
+    judged: Thumbs | None = None,
+) -> str:
+    """The report: the first run in full, the others beside it; public sets and thumbs where there are any."""
     style = (_HERE / "report.css").read_text(encoding="utf-8")
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'"
-    title = f"Citewise eval: {' / '.join(run.name for run in runs)}"
+    title = f"Citewise eval: {' / '.join(run.name for run in runs) or 'public sets'}"
+    body = _body(runs) if runs else element("h1", "What was measured")
+    body += public(sets, other_sets) + thumbs(judged)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f"<title>{text(title)}</title><style>{style}</style></head>"
-        f"<body><main>{_body(runs)}</main><script>{script}</script></body></html>\n"
+        f"<body><main>{body}</main><script>{script}</script></body></html>\n"
     )
 
 
@@ -50,13 +64,16 @@ def _body(runs: Sequence[Results]) -> str:
         element("h1", "What was measured"),
         element("p", f"{about} {text(_READING.format(judge=first.stamp.judge))}"),
         summary(runs),
-        *([element("h2", "What the second run changes"), differences(*runs[:2])] if len(runs) > 1 else []),
+        *([element("h2", "What differs")] if len(runs) > 1 else []),
+        *(differences(other, first) for other in runs[1:_COMPARED]),
+        *([element("h3", "Questions that changed"), changed(*runs[:2])] if len(runs) > 1 else []),
         element("h2", "Curves"),
         element("div", "".join(_plots(runs[:4])), class_="plots"),
         element("h2", "By type of question"),
         by_type(runs[:4]),
         element("h2", "Where it goes wrong"),
-        "".join(causes(run) for run in runs[:2]),
+        *map(causes, runs[:2]),
+        worst(first),
         element("h2", "Every question"),
         browser(runs),
         element("h2", "How this came about"),

@@ -1,5 +1,6 @@
 "use strict";
 // Shows the questions that fit type, verdict and words; nothing else happens on this page.
+// A report of public sets alone has no questions.
 const type = document.getElementById("type");
 const verdict = document.getElementById("verdict");
 const words = document.getElementById("words");
@@ -19,5 +20,7 @@ function filter() {
   document.getElementById("count").textContent = `${count} of ${questions.length}`;
 }
 
-for (const control of [type, verdict, words]) control.addEventListener("input", filter);
-filter();
+if (type) {
+  for (const control of [type, verdict, words]) control.addEventListener("input", filter);
+  filter();
+}

@@ -13,7 +13,7 @@ def summary(runs: Sequence[Results]) -> str:
     """A row per measure, a column per run: value, interval, number of questions."""
     names = list(dict.fromkeys(measure.name for run in runs for measure in run.overall))
     held = [{measure.name: measure for measure in run.overall} for run in runs]
-    rows = [[text(name), *(_cell(own.get(name)) for own in held)] for name in names]
+    rows = [[text(name), *(cell(own.get(name)) for own in held)] for name in names]
     head = ["measure", *(text(run.name) for run in runs)]
     return table(head, rows, caption="Mean, 95 % bootstrap interval, number of questions it applies to")
 
@@ -25,19 +25,25 @@ def by_type(runs: Sequence[Results]) -> str:
 
 def differences(first: Results, second: Results) -> str:
     """Second minus first, on the questions both were asked, paired by question."""
-    if not {item.id for item in first.items} & {item.id for item in second.items}:
+    changes = shared_measures(first, second)
+    if not changes:
         return element("p", "The two runs share no question.")
-    rows = []
-    for measure in first.overall:
-        own = [_scores(run, measure.name) for run in (first, second)]
-        change = paired_difference(own[0], own[1], measure.name)
-        if change.n:
-            rows.append([text(measure.name), _cell(change, signed=True), _verdict(change)])
+    rows = [[text(change.name), cell(change, signed=True), verdict(change)] for change in changes]
     caption = f"{text(second.name)} minus {text(first.name)}, paired by question, 95 % bootstrap interval"
     return table(["measure", "difference", "so"], rows, caption=caption)
 
 
-def _verdict(change: Measure) -> str:
+def shared_measures(first: Results, second: Results) -> list[Measure]:
+    """Second minus first of every measure that both have for some question."""
+    changes = [
+        paired_difference(_scores(first, name), _scores(second, name), name)
+        for name in (measure.name for measure in first.overall)
+    ]
+    return [change for change in changes if change.n]
+
+
+def verdict(change: Measure) -> str:
+    """What the interval of a difference says."""
     if change.value is None or change.low is None or change.high is None:
         return "–"
     if change.low == change.high == 0.0:
@@ -84,7 +90,8 @@ def _scores(run: Results, name: str) -> Mapping[str, float]:
     return {item.id: item.scores[name] for item in run.items if name in item.scores}
 
 
-def _cell(measure: Measure | None, *, signed: bool = False) -> str:
+def cell(measure: Measure | None, *, signed: bool = False) -> str:
+    """Value, interval and how many it is over; a dash where there is none."""
     if measure is None or measure.value is None:
         return "–"
     plus = "+" if signed and measure.value > 0 else ""

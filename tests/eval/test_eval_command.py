@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from eval import command
 from eval.questions import load
+from eval.run import spread
 
 
 @pytest.fixture
@@ -61,6 +63,7 @@ def test_it_asks_measures_and_leaves_results_and_report(fake, questions, tmp_pat
     assert "Report:" in result.stderr
     assert sorted(path.name for path in out.iterdir()) == [
         "answers-full.jsonl",
+        "errors.md",
         "report.html",
         "results-full.json",
     ]
@@ -84,7 +87,8 @@ def test_ablations_and_another_run_stand_beside(fake, questions, tmp_path):
         "dense_only",
         "full (run 3)",
     ]
-    assert "What the second run changes" in (tmp_path / "second" / "report.html").read_text()
+    page = html.unescape((tmp_path / "second" / "report.html").read_text())
+    assert "full (run 1) minus dense_only" in page
 
 
 def test_runs_of_one_name_are_told_apart_by_settings(fake, questions, tmp_path):
@@ -99,7 +103,7 @@ def test_a_limit_is_spread_evenly(fake, questions, tmp_path):
     call("--questions", questions, "-o", tmp_path, "--limit", 4)
     found = json.loads((tmp_path / "results-full.json").read_text())
     assert [item["id"] for item in found["items"]] == ["q0", "q3", "q6", "q9"]
-    assert len(command.spread(load(files=[questions]), 99)) == 12
+    assert len(spread(load(files=[questions]), 99)) == 12
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_every_question_measure_and_setting_is_there(page):
 
 def test_one_run_stands_alone():
     alone = render([run()])
-    assert "What the second run changes" not in alone
+    assert "What differs" not in alone
     assert "only first right" not in alone
     Reading(alone)
 

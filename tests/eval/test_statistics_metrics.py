@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from eval.metrics.statistics import (
     bootstrap_interval,
+    clustered_bootstrap,
     latency_by_stage,
     latency_percentiles,
     paired_bootstrap,
@@ -66,3 +68,27 @@ def test_latency() -> None:
 def test_latency_leaves_out_stages_that_did_not_run() -> None:
     found = latency_by_stage([{"a_s": 1.0, "b_s": 0.0}, {"a_s": 3.0, "b_s": 4.0}], (50,))
     assert found == {"a_s": {"p50": 2.0}, "b_s": {"p50": 4.0}}
+
+
+def test_clusters_are_drawn_whole() -> None:
+    values = np.array([1.0, 1.0, 0.0, 0.0])
+
+    def mean(places):
+        return float(values[places].mean())
+
+    alone = clustered_bootstrap(mean, range(4), resamples=400)
+    # two clusters of equal values: every draw is 0, 1/2 or 1, and both ends are reached
+    together = clustered_bootstrap(mean, ["a", "a", "b", "b"], resamples=400)
+    assert (alone.mean, alone.count) == (together.mean, together.count) == (0.5, 4)
+    assert (together.low, together.high) == (0.0, 1.0)
+    assert together == clustered_bootstrap(mean, ["a", "a", "b", "b"], resamples=400)
+
+
+def test_figures_that_are_not_defined_have_no_interval() -> None:
+    assert math.isnan(clustered_bootstrap(lambda _: math.nan, ["a"]).low)
+    assert clustered_bootstrap(lambda _: 1.0, []).count == 0
+
+    def only_without_the_first(places):
+        return math.nan if 0 in places and len(set(places)) == 1 else 1.0
+
+    assert clustered_bootstrap(only_without_the_first, ["a", "b"], resamples=50).low == 1.0

@@ -1,0 +1,91 @@
+"""What went wrong in a run: how often for which cause, and the worst cases to be read one by one. Pure.
+
+Two kinds that cost differently: a wrong answer misleads, the more the surer it looks; nothing said although
+the papers hold it sends a reader away.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from eval.items import Item
+
+SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A question that went wrong: what was wanted, what was said, the first stage that failed."""
+
+    id: str
+    type: str
+    question: str
+    cause: str
+    status: str
+    confidence: float
+    wanted: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Questions by cause, the most frequent first; the worst of each kind, at most `SHOWN`.
+
+    `misleading`: wrong answers, the most confident first. `withheld`: refusals and breakdowns where the
+    papers hold an answer, the least confident first, which were the furthest from being answered.
+    """
+
+    causes: Mapping[str, int] = field(default_factory=dict)
+    misleading: tuple[Failed, ...] = ()
+    withheld: tuple[Failed, ...] = ()
+
+
+def failures_of(items: Iterable[Item]) -> Failures:
+    """Counts and worst cases; ties by id."""
+    wrong = [item for item in items if not item.right]
+    counted = Counter(item.cause for item in wrong)
+    shown = [item for item in wrong if item.status in {"answered", "quoted"}]
+    silent = [item for item in wrong if item.status not in {"answered", "quoted"}]
+    return Failures(
+        causes=dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))),
+        misleading=tuple(map(_failed, sorted(shown, key=lambda i: (-i.confidence, i.id))[:SHOWN])),
+        withheld=tuple(map(_failed, sorted(silent, key=lambda i: (i.confidence, i.id))[:SHOWN])),
+    )
+
+
+def _failed(item: Item) -> Failed:
+    return Failed(
+        id=item.id,
+        type=item.type,
+        question=item.question,
+        cause=item.cause,
+        status=item.status,
+        confidence=item.confidence,
+        wanted=wanted(item),
+        said=item.text,
+    )
+
+
+def wanted(item: Item) -> str:
+    """The ideal answer; without one what it must contain, or the gold papers; a refusal where none exists."""
+    if not item.answerable:
+        return "a refusal"
+    must = "; ".join(" or ".join(choices) for choices in item.must)
+    return item.gold_answer or must or "; ".join(item.gold_titles) or "an answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A question that one run gets right and the other wrong."""
+
+    first: Item
+    second: Item
+
+
+def changes(first: Iterable[Item], second: Iterable[Item]) -> list[Change]:
+    """The questions of both runs whose verdict differs, in the order of the first."""
+    others = {item.id: item for item in second}
+    pairs = [Change(item, others[item.id]) for item in first if item.id in others]
+    return [pair for pair in pairs if pair.first.right != pair.second.right]

@@ -1,0 +1,97 @@
+"""All that the public sets ask of the product: an assistant over given papers, its ports, its rankings.
+
+A part that takes another's place behind the same port (a verifier, a retriever) is measured without a
+change here. A new way to rank papers is one more entry of `rankings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from eval.ablations import ABLATIONS, Remembering
+from rag.assistant import Assistant, Parts, assemble
+from rag.index import PaperIndex, content_digest, open_index
+from rag.indexing import SENTENCE_VIEW_PAPERS_MAX, Embedder, Progress, ingest_papers
+from rag.ingest import collection_root
+from rag.models.encoder import QueryEncoder
+from rag.retriever import PaperRetriever
+from rag.settings import Settings
+from rag.types import Paper
+
+Rank = Callable[[str], list[str]]
+SHIPPED = "hybrid (shipped)"
+_EMBED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The product under these settings, without its generator; whom to tell of progress."""
+
+    settings: Settings
+    embedder: Embedder
+    progress: Progress
+
+    def over(self, papers: Sequence[Paper], name: str) -> Assistant:
+        """The assistant over these papers; their index is made once and kept in the cache.
+
+        Sentence vectors are made for any number of papers, so that what they bring can be measured: an index
+        keeps the views it began with.
+        """
+        digest = content_digest(papers, self.embedder.checksum, ())
+        root = collection_root(self.settings, f"public-{name}-{digest[:12]}")
+        told = partial(_told, self.progress, name)
+        for count in sorted({min(len(papers), SENTENCE_VIEW_PAPERS_MAX), len(papers)}):
+            ingest_papers(root, papers[:count], self.embedder, self.settings, progress=told)
+        # Only questions and claims are remembered, not the corpus: a vector takes 12 kB as a list.
+        embedder = replace(self.embedder, model=Remembering(self.embedder.model))
+        quoting = Settings.load(**self.settings.model_dump(exclude_unset=True) | {"generator": "none"})
+        return assemble(open_index(root), embedder, quoting, Parts())
+
+
+def _told(progress: Progress, name: str, stage: str, done: int, total: int) -> None:
+    progress(f"{name}: {stage}", done, total)
+
+
+def prefetch(assistant: Assistant, texts: Sequence[str], told: Callable[[int], None]) -> None:
+    """Embed questions many at a time; the assistant's embedder remembers them."""
+    for start in range(0, len(texts), _EMBED_AT_ONCE):
+        assistant.ports.prefetch(texts[start : start + _EMBED_AT_ONCE])
+        told(min(start + _EMBED_AT_ONCE, len(texts)))
+
+
+def rankings(assistant: Assistant) -> Mapping[str, Rank]:
+    """Name -> the ids of the papers for a question, best first: from the plainest to what ships, last.
+
+    A reranker, when the product has one, joins as the shipped ranking and leaves `hybrid` before it.
+    """
+    retriever = assistant.retriever
+    made = {"BM25": "lexical_only", "dense": "dense_only", "fused by rank": "fused_only"}
+    if has_sentences(assistant.index):
+        made["hybrid, no sentence vectors"] = "no_sentence_view"
+    found = {name: _ablated(ablation, assistant) for name, ablation in made.items()}
+    return {name: partial(_ids, own) for name, own in (found | {SHIPPED: retriever}).items()}
+
+
+def has_sentences(index: PaperIndex) -> bool:
+    """Whether the index holds sentence vectors."""
+    return "sentence" in index.manifest.views
+
+
+def _ablated(name: str, assistant: Assistant) -> PaperRetriever:
+    retrieving = ABLATIONS[name].retrieving
+    assert retrieving is not None
+    encoder: QueryEncoder = assistant.retriever.encoder
+    return retrieving(assistant, encoder, assistant.retriever.settings)
+
+
+def _ids(retriever: PaperRetriever, question: str) -> list[str]:
+    return [paper_id for paper_id, _ in retriever.rank(question)]
+
+
+def cosines(assistant: Assistant, claims: Sequence[tuple[str, str]]) -> list[float]:
+    """Cosine of each sentence with its evidence, by the assistant's embedder."""
+    texts = list(dict.fromkeys(text for claim in claims for text in claim))
+    rows = dict(zip(texts, assistant.retriever.encoder.passages(texts), strict=True))
+    return [float(rows[sentence] @ rows[evidence]) for sentence, evidence in claims]

@@ -1,0 +1,64 @@
+"""What went wrong, as sections of the report: causes, the worst cases, what changed between two runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from eval.failures import Change, Failed, changes, failures_of
+from eval.report.markup import element, inert_lines, number, table, text
+from eval.results import Results
+
+MISLEADING = "Wrong answers, the most confident first"
+WITHHELD = "Nothing said although the papers hold it, the least confident first"
+
+
+def causes(run: Results) -> str:
+    """How many questions went wrong at which stage."""
+    counted = failures_of(run.items).causes
+    rows = [[text(cause), str(count)] for cause, count in counted.items()]
+    return table(["first stage that went wrong", "questions"], rows, caption=text(run.name))
+
+
+def worst(run: Results) -> str:
+    """The cases that cost most, of both kinds."""
+    found = failures_of(run.items)
+    return _cases(MISLEADING, found.misleading) + _cases(WITHHELD, found.withheld)
+
+
+def _cases(heading: str, cases: Sequence[Failed]) -> str:
+    rows = [
+        [
+            element("code", text(case.id)),
+            element("span", text(case.question), class_="wrap"),
+            element("span", text(case.wanted), class_="wrap"),
+            element("span", inert_lines(case.said), class_="wrap"),
+            number(case.confidence, 2),
+            element("span", text(case.cause), class_="wrap cause"),
+        ]
+        for case in cases
+    ]
+    head = ["", "question", "wanted", "said", "confidence", "went wrong"]
+    return element("h3", heading) + (table(head, rows) if rows else element("p", "None."))
+
+
+def changed(first: Results, second: Results) -> str:
+    """The questions on whose verdict two runs differ."""
+    found = changes(first.items, second.items)
+    better = sum(change.first.right for change in found)
+    head = ["", "question", text(first.name), text(second.name)]
+    told = (
+        f"{len(found)} questions changed their verdict: {better} are right only in {text(first.name)}, "
+        f"{len(found) - better} only in {text(second.name)}."
+    )
+    return element("p", told) + (table(head, map(_change, found)) if found else "")
+
+
+def _change(change: Change) -> list[str]:
+    answers = [
+        element("b", "right" if item.right else "wrong", class_="good" if item.right else "bad")
+        + f" {text(item.status)}"
+        + element("span", inert_lines(item.text), class_="wrap said")
+        for item in (change.first, change.second)
+    ]
+    question = element("span", text(change.first.question), class_="wrap")
+    return [element("code", text(change.first.id)), question, *answers]
