@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     bm25_b: float = Field(default=0.4, ge=0, le=1)
     lexical_weight: float = Field(default=0.6, ge=0)
     passages_top_k: int = Field(default=10, ge=1, le=100)
-    rerank_top_k: int = Field(default=16, ge=1, le=200)
+    rerank_top_k: int = Field(default=12, ge=1, le=200)
 
     # evidence
     evidence_sentences_max: int = Field(default=5, ge=1, le=50)

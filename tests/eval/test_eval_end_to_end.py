@@ -73,7 +73,7 @@ def test_swapping_the_generator_is_one_setting_and_the_runs_stand_side_by_side(o
     call(*asked, "-o", tmp_path / "quotes", "--set", "generator=none")
     result = call(*asked, "-o", tmp_path / "drafts", "--compare", tmp_path / "quotes")
     head = result.stdout.splitlines()[0]
-    assert "full (generator smollm2-135m-instruct)" in head
+    assert "full (generator citewise-reader)" in head
     assert "full (generator none)" in head
     page = (tmp_path / "drafts" / "report.html").read_text()
     assert "minus full &#40;generator none&#41;, paired by question" in page
