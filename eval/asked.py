@@ -21,7 +21,7 @@ from rag.reading import abstract_of
 from rag.retriever import HybridRetriever, sentence_cosines
 from rag.settings import Settings
 from rag.types import Paper, Passage
-from training.examples import Abstract, Example, examples, split
+from training.examples import Abstract, Example, split
 
 _SIZE = 160
 _EVERY = 2  # of the answerable ones: reading a dozen abstracts for each takes half a second
@@ -57,10 +57,11 @@ class Asked:
 
 
 class Collections:
-    """The papers of all written questions, dealt and indexed by the product's own code."""
+    """The papers of the held-out questions, dealt and indexed by the product's own code."""
 
     def __init__(self, data: Path, settings: Settings) -> None:
-        found = {paper.id: paper for example in examples(data) for paper in example.papers}
+        _, held = split(data)
+        found = {paper.id: paper for example in held for paper in example.papers}
         self.pool: list[Abstract] = list(found.values())
         self.groups = max(2, len(self.pool) // _SIZE)
         self.group_of = {paper.id: place % self.groups for place, paper in enumerate(self.pool)}
@@ -70,7 +71,7 @@ class Collections:
         self._depth = settings.rerank_top_k
         self._indexes, self._retrievers = [], []
         for group in range(self.groups):
-            root = collection_root(settings, f"fit-{group}")
+            root = collection_root(settings, f"fit-{self.groups}-{group}")
             ingest_papers(root, [paper_of(p) for p in self.pool[group :: self.groups]], embedder, settings)
             index = open_index(root)
             self._indexes.append(index)
