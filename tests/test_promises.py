@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -31,6 +32,8 @@ from fakes import (
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from mcp import Client
+from serving import client
 from typer.testing import CliRunner
 
 from rag import cli
@@ -46,6 +49,9 @@ from rag.indexing import ingest_papers
 from rag.models.resolve import resolve
 from rag.questions import read_questions
 from rag.results import open_results
+from rag.serve.limits import Limits
+from rag.serve.service import Service
+from rag.serve.tools import build_tools
 from rag.settings import Settings
 from rag.types import Answer, Finished
 from vectorstore.base import VectorStoreError
@@ -317,6 +323,29 @@ def test_promise_5_question_files_agree(assistant: Assistant, tmp_path: Path) ->
     for row, question in zip(rows, asked, strict=True):
         del row["id"], row["timings"]
         assert row == public(assistant.ask(question))
+
+
+def test_promise_5_the_server_and_its_tools_agree(assistant: Assistant) -> None:
+    async def by_agents() -> list[dict]:
+        async with Client(build_tools(Service(ready, Limits.load()), "1.0")) as agent:
+            results = [await agent.call_tool("ask_papers", {"question": question}) for question in QUESTIONS]
+            return [result.structured_content for result in results]
+
+    async def ready() -> Assistant:
+        return assistant
+
+    told = asyncio.run(by_agents())
+    with client(assistant) as web:
+        for question, by_agent in zip(QUESTIONS, told, strict=True):
+            asked = {"messages": [{"role": "user", "content": question}]}
+            answers = [
+                by_agent,
+                web.post("/v1/ask", json={"question": question}).json(),
+                web.post("/v1/chat/completions", json=asked).json()["citewise"],
+            ]
+            for answer in answers:
+                del answer["id"], answer["timings"]
+            assert answers == [public(assistant.ask(question))] * 3
 
 
 # -- 6: offline -----------------------------------------------------------------------------------

@@ -542,4 +542,7 @@ def test_new_words_under_an_old_id_win_and_are_reported() -> None:
 
 def test_every_format_is_on_the_list() -> None:
     names = [known.name for known in FORMATS]
-    assert names == ["Parquet", "JSONL or JSON", "BibTeX", "CSV or TSV", "listing page", "plain text"]
+    assert names == [
+        "Parquet", "OpenAlex", "arXiv metadata", "CSL-JSON", "JSONL or JSON", "PubMed XML", "arXiv Atom",
+        "RIS", "PubMed nbib", "BibTeX", "CSV or TSV", "listing page", "plain text",
+    ]  # fmt: skip

@@ -43,53 +43,62 @@ def build_app(open_assistant: OpenAssistant, options: Options, version: str) -> 
 
     :raises SettingsError: if another server keeps its batches in the same folder.
     """
-    opening, metrics = Opening(open_assistant), Metrics()
-    service = Service(
-        opening.opened,
-        options.limits,
-        question_chars_max=options.question_chars_max,
-        watcher=metrics,
-    )
-    agents = tools.build_tools(service, version)
-    temporary = None if options.jobs_folder else TemporaryDirectory(prefix="citewise-jobs-")
-    root = options.jobs_folder or Path(temporary.name if temporary else "")
-    jobs = Jobs(root, opening.assistant, jobs_max=options.limits.jobs_max, watcher=metrics)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        opening.start()
-        jobs.start()
-        async with agents.session_manager.run():
-            yield
-        jobs.close()
-        service.desk.close()
-        if temporary:
-            temporary.cleanup()
-
+    parts = _Parts(open_assistant, options, version)
     app = FastAPI(
         title="Citewise",
         version=version,
         description=_ABOUT,
         docs_url=None,  # its page loads scripts from another host
         redoc_url=None,
-        lifespan=lifespan,
+        lifespan=parts.lifespan,
         max_body_size=options.limits.body_bytes_max,  # of bodies that do not tell their length, too
         responses={"4XX": _problem_schema(), "5XX": _problem_schema()},
     )
-    app.include_router(routes.router(service))
-    app.include_router(chat_routes.router(service))
-    app.include_router(batch_routes.router(service, jobs))
-    app.router.routes.append(tools.http_route(agents))
-    _add_health(app, opening, metrics)
-    metrics.watch(service.desk, lambda: _papers_count(opening))
+    app.include_router(routes.router(parts.service))
+    app.include_router(chat_routes.router(parts.service))
+    app.include_router(batch_routes.router(parts.service, parts.jobs))
+    app.router.routes.append(tools.http_route(parts.agents))
+    _add_health(app, parts.opening, parts.metrics)
     problems.install(app)
-    app.add_middleware(
-        Guard,
-        rules=replace(options.rules, body_bytes_max=options.limits.body_bytes_max),
-        clients=Clients(options.limits.requests_per_minute, options.limits.burst),
-    )
-    app.add_middleware(Measured, metrics=metrics)
+    rules = replace(options.rules, body_bytes_max=options.limits.body_bytes_max)
+    clients = Clients(options.limits.requests_per_minute, options.limits.burst)
+    app.add_middleware(Guard, rules=rules, clients=clients)
+    app.add_middleware(Measured, metrics=parts.metrics)
     return app
+
+
+class _Parts:
+    """What the routes stand on, and how long it lives."""
+
+    def __init__(self, open_assistant: OpenAssistant, options: Options, version: str) -> None:
+        self.opening, self.metrics = Opening(open_assistant), Metrics()
+        self.service = Service(
+            self.opening.opened,
+            options.limits,
+            question_chars_max=options.question_chars_max,
+            watcher=self.metrics,
+        )
+        self.agents = tools.build_tools(self.service, version)
+        self._temporary = None if options.jobs_folder else TemporaryDirectory(prefix="citewise-jobs-")
+        self.jobs = Jobs(
+            options.jobs_folder or Path(self._temporary.name if self._temporary else ""),
+            self.opening.assistant,
+            jobs_max=options.limits.jobs_max,
+            watcher=self.metrics,
+        )
+        self.metrics.watch(self.service.desk, lambda: _papers_count(self.opening))
+
+    @asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """From the first request to the last: open the assistant, work on batches."""
+        self.opening.start()
+        self.jobs.start()
+        async with self.agents.session_manager.run():
+            yield
+        self.jobs.close()
+        self.service.desk.close()
+        if self._temporary:
+            self._temporary.cleanup()
 
 
 def _add_health(app: FastAPI, opening: Opening, metrics: Metrics) -> None:
