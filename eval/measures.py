@@ -116,9 +116,11 @@ SENTENCES: Mapping[str, Callable[[Answer], Sequence[bool]]] = {
 
 
 def scores_of(gold: Gold, answer: Answer) -> dict[str, float]:
-    """Every measure that applies to this question."""
-    found = {name: measure(gold, answer) for name, measure in MEANS.items()}
-    return {name: float(value) for name, value in found.items() if value is not None}
+    """Every measure that applies to this question; of its sentences the share."""
+    found = {name: of(gold, answer) for name, of in MEANS.items()}
+    shares = {name: _share([of(answer)]) for name, of in SENTENCES.items()}
+    known = {name: float(value) for name, value in found.items() if value is not None}
+    return known | {name: value for name, value in shares.items() if not math.isnan(value)}
 
 
 def overall(rows: Sequence[Row], scores: Sequence[Mapping[str, float]]) -> tuple[Measure, ...]:

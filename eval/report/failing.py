@@ -8,6 +8,7 @@ from eval.failures import Change, Failed, changes, failures_of
 from eval.report.markup import element, inert_lines, number, table, text
 from eval.results import Results
 
+_BEGINNING_CHARS = 240
 MISLEADING = "Wrong answers, the most confident first"
 WITHHELD = "Nothing said although the papers hold it, the least confident first"
 
@@ -54,11 +55,16 @@ def changed(first: Results, second: Results) -> str:
 
 
 def _change(change: Change) -> list[str]:
+    """The beginning of both answers; they stand whole under 'Every question'."""
     answers = [
         element("b", "right" if item.right else "wrong", class_="good" if item.right else "bad")
         + f" {text(item.status)}"
-        + element("span", inert_lines(item.text), class_="wrap said")
+        + element("span", text(_begun(item.text)), class_="wrap said")
         for item in (change.first, change.second)
     ]
     question = element("span", text(change.first.question), class_="wrap")
     return [element("code", text(change.first.id)), question, *answers]
+
+
+def _begun(said: str) -> str:
+    return said if len(said) <= _BEGINNING_CHARS else f"{said[:_BEGINNING_CHARS].rstrip()}…"

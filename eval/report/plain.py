@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from eval.differences import shared_measures, verdict
 from eval.failures import changes
 from eval.measures import Measure
 from eval.public.results import SetResult
 from eval.report.markup import number
 from eval.report.public import differences, merged
-from eval.report.tables import shared_measures, verdict
 from eval.results import Results
 from eval.thumbs import Thumbs
 

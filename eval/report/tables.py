@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from eval.measures import Measure, paired_difference
+from eval.differences import shared_measures, verdict
+from eval.measures import Measure
 from eval.report.markup import element, number, table, text
 from eval.results import Results
 
@@ -31,24 +32,6 @@ def differences(first: Results, second: Results) -> str:
     rows = [[text(change.name), cell(change, signed=True), verdict(change)] for change in changes]
     caption = f"{text(second.name)} minus {text(first.name)}, paired by question, 95 % bootstrap interval"
     return table(["measure", "difference", "so"], rows, caption=caption)
-
-
-def shared_measures(first: Results, second: Results) -> list[Measure]:
-    """Second minus first of every measure that both have for some question."""
-    changes = [
-        paired_difference(_scores(first, name), _scores(second, name), name)
-        for name in (measure.name for measure in first.overall)
-    ]
-    return [change for change in changes if change.n]
-
-
-def verdict(change: Measure) -> str:
-    """What the interval of a difference says."""
-    if change.value is None or change.low is None or change.high is None:
-        return "–"
-    if change.low == change.high == 0.0:
-        return "the same"
-    return "differs" if change.low > 0 or change.high < 0 else "may be chance"
 
 
 def stamps(runs: Sequence[Results]) -> str:
@@ -84,10 +67,6 @@ def _types(run: Results) -> str:
         for name, found in run.by_type.items()
     ]
     return table(["type", "n", *map(text, columns)], rows, caption=f"{text(run.name)}, by type of question")
-
-
-def _scores(run: Results, name: str) -> Mapping[str, float]:
-    return {item.id: item.scores[name] for item in run.items if name in item.scores}
 
 
 def cell(measure: Measure | None, *, signed: bool = False) -> str:
