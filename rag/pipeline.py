@@ -33,7 +33,7 @@ class Pipeline:
         self, ports: Ports, settings: Settings, fingerprint: str, memory: AnswerMemory | None = None
     ) -> None:
         self._ports = ports
-        self._memory = memory or AnswerMemory(0)
+        self._memory = AnswerMemory(0) if memory is None else memory  # an empty one is falsy
         self._settings = settings
         self._preparation = Preparation(ports, settings)
         self.fingerprint = fingerprint

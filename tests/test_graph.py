@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rag.models.bert_graph import bert_supported
+from rag.models.compiled import graph_folder
 from rag.models.engine import engine_for, precision_for
 from rag.models.graph import int8_groups, read_config
 from rag.models.hidden import load_hidden
@@ -132,3 +133,14 @@ def test_what_stands_beside_it_in_a_batch_does_not_matter(small_bert: ResolvedMo
 def test_decoders_are_kept_in_int8():
     assert precision_for("decoder") == "int8"
     assert precision_for("encoder") in {"int8", "float16"}
+
+
+def test_a_graph_is_named_by_weights_configuration_and_precision(small_bert: ResolvedModel, tmp_path: Path):
+    one = graph_folder(small_bert, tmp_path, "int8")
+    assert one.parent == tmp_path / "models"
+    assert graph_folder(small_bert, tmp_path, "float16") != one
+    assert graph_folder(ResolvedModel("small", small_bert.path, "1" * 64), tmp_path, "int8") != one
+    other = tmp_path / small_bert.path.name
+    other.mkdir()
+    (other / "config.json").write_text("{}")
+    assert graph_folder(ResolvedModel("small", other, small_bert.checksum), tmp_path, "int8") != one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,10 @@ _FILE = "graph.xml"
 
 
 def graph_folder(model: ResolvedModel, cache_dir: Path, precision: Precision) -> Path:
-    """Where the graph of a model lies: named by its weights, the precision and the way it was built."""
-    short = model.path.name if model.path.is_dir() else model.path.stem
-    name = f"{short}-{model.checksum[:12]}" if model.checksum[:12] not in short else short
-    return cache_dir / "models" / f"{name}-openvino-{precision}-{GRAPH_VERSION}"
+    """Where the graph of a model lies: named by its weights and configuration, the precision, the builder."""
+    configuration = (model.path / "config.json").read_bytes()
+    identity = hashlib.sha256(model.checksum.encode() + configuration).hexdigest()
+    return cache_dir / "models" / f"{model.path.name}-openvino-{precision}-{GRAPH_VERSION}-{identity[:12]}"
 
 
 def compiled(model: ResolvedModel, role: Role, *, cache_dir: Path, threads: int | None) -> Any:  # noqa: ANN401 - an openvino.CompiledModel
@@ -37,8 +38,8 @@ def compiled(model: ResolvedModel, role: Role, *, cache_dir: Path, threads: int 
     import openvino
 
     chosen = precision_for(role)
-    target = graph_folder(model, cache_dir, chosen)
     try:
+        target = graph_folder(model, cache_dir, chosen)
         built_once(target, lambda folder: _build(model.path, role, chosen, folder))
         core = openvino.Core()
         return core.compile_model(core.read_model(target / _FILE), "CPU", _options(chosen, threads))

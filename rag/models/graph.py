@@ -48,7 +48,7 @@ class Weights:
 def _opened(file: Path, framework: str) -> Any:  # noqa: ANN401 - the library has no types
     from safetensors import safe_open
 
-    return safe_open(file, framework=framework)  # type: ignore[no-untyped-call]
+    return safe_open(file, framework=framework)
 
 
 @dataclass(frozen=True, slots=True)
