@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eval.failures import Change, Failed, changes, failures_of
-from eval.report.markup import element, inert_lines, number, table, text
+from eval.report.markup import element, number, table, text
 from eval.results import Results
 
 _BEGINNING_CHARS = 240
@@ -32,7 +32,7 @@ def _cases(heading: str, cases: Sequence[Failed]) -> str:
             element("code", text(case.id)),
             element("span", text(case.question), class_="wrap"),
             element("span", text(case.wanted), class_="wrap"),
-            element("span", inert_lines(case.said), class_="wrap"),
+            element("span", text(_begun(case.said)), class_="wrap"),
             number(case.confidence, 2),
             element("span", text(case.cause), class_="wrap cause"),
         ]
@@ -55,7 +55,7 @@ def changed(first: Results, second: Results) -> str:
 
 
 def _change(change: Change) -> list[str]:
-    """The beginning of both answers; they stand whole under 'Every question'."""
+    """Verdict, status and the beginning of both answers."""
     answers = [
         element("b", "right" if item.right else "wrong", class_="good" if item.right else "bad")
         + f" {text(item.status)}"
@@ -67,4 +67,5 @@ def _change(change: Change) -> list[str]:
 
 
 def _begun(said: str) -> str:
+    """The beginning of a long answer; it stands whole under 'Every question'."""
     return said if len(said) <= _BEGINNING_CHARS else f"{said[:_BEGINNING_CHARS].rstrip()}…"

@@ -38,6 +38,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = 
         element("tr", element("th", row[0], scope="row") + "".join(element("td", cell) for cell in row[1:]))
         for row in rows
     )
-    title = element("caption", caption) if caption else ""
+    title = element("caption", element("span", caption)) if caption else ""
     inside = f"{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody>"
     return element("div", element("table", inside), class_="scroll")

@@ -71,7 +71,7 @@ def _kind(results: Sequence[SetResult], kind: str, heading: str) -> str:
         )
         for first, rows in merged(own)
     ]
-    return element("h3", heading) + "".join(tables)
+    return element("h3", heading) + element("div", "".join(tables), class_="wide")
 
 
 def _differences(results: Sequence[SetResult], name: str, others: Sequence[SetResult]) -> str:

@@ -32,7 +32,8 @@ def _down(thumb: Thumb) -> str:
 def _said(when: str, said: Said) -> str:
     head = element("h4", f"{text(when)}: {text(said.status)}, confidence {said.confidence:.2f}")
     cited = "".join(element("li", element("cite", text(title))) for title in said.titles)
-    return head + element("blockquote", inert_lines(said.text)) + (element("ul", cited) if cited else "")
+    words = element("blockquote", inert_lines(said.text) or "(no words)")
+    return head + words + (element("ul", cited) if cited else "")
 
 
 def _badge(words: str) -> str:

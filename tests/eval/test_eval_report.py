@@ -102,7 +102,7 @@ def test_figures_are_printed_as_papers_do(value, printed):
 def test_attributes_are_inert():
     assert element("i", "x", class_="a\"b'>") == '<i class="a&#34;b&#39;&#62;">x</i>'
     assert text("\u202e<") == "&#60;"
-    assert "<caption>c</caption>" in table(["h"], [["r"]], caption="c")
+    assert "<caption><span>c</span></caption>" in table(["h"], [["r"]], caption="c")
 
 
 def test_points_land_where_they_should():
