@@ -112,7 +112,7 @@ class Conversation:
         return None
 
     def history(self, before: int | None = None) -> tuple[Turn, ...]:
-        """The last exchanges (before the one of this number) as plain text, for questions that lean on them."""
+        """The last exchanges, or those before one, as plain text for questions that lean on them."""
         earlier = [e for e in self.exchanges if before is None or e.number < before]
         return turns_of(earlier[-EXCHANGES_REMEMBERED:])
 

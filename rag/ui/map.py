@@ -47,8 +47,8 @@ def _dot(atlas: Atlas, i: int, lit: Collection[str] | None) -> str:
     paper = atlas.papers[i]
     faint = " cw-faint" if lit is not None and paper.paper_id not in lit else ""
     return (
-        f'<circle class="cw-dot cw-g{atlas.groups[i]}{faint}" cx="{x:.1f}" cy="{y:.1f}" r="5.5">'
-        f"<title>{shown(paper.title)}</title></circle>"
+        f'<circle class="cw-dot cw-g{atlas.groups[i]}{faint}" cx="{x:.1f}" cy="{y:.1f}" r="5.5"'
+        f' aria-label="{shown(paper.title)}"/>'
     )
 
 

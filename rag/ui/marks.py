@@ -58,7 +58,7 @@ def _linked(line: str, answer: Answer, number: int) -> str:
 
 
 def support_of(said: str, key: int, sentences: Collection[Sentence]) -> float:
-    """How far, in per cent, paper `key` carries what stands before its mark; the least it carries if unclear."""
+    """How far, in per cent, paper `key` carries what stands before its mark; else the least it carries."""
     citing = [sentence for sentence in sentences if key in sentence.citations]
     spoken = _bare(said)
     same = [s for s in citing if _bare(s.text) and (_bare(s.text) in spoken or spoken in _bare(s.text))]
