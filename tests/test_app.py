@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 
 import pytest
 from chat_assistant import ABSTRACT, CARRYING, HOSTILE, ChatAssistant, FakeLibrary, answer_to, draft_of
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app as door
@@ -73,6 +73,7 @@ def asking(chat: Chat, question: str, conversation: Conversation, **how: bool) -
 # text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_inert_text_holds_no_punctuation_and_reads_as_it_was(text):
     shown = inert(text)
@@ -120,6 +121,7 @@ def test_the_quoted_characters_are_marked_in_the_cleaned_abstract():
     assert Elements(page).text == clean(ABSTRACT)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)), max_size=4))
 def test_overlapping_and_odd_spans_lose_no_character(spans):
     quotes = [Quote("", min(span), max(span)) for span in spans]

@@ -79,7 +79,7 @@ def test_bibtex_is_read_back():
     paper = Paper("x", "Ångström {B} layers", "", 2021, "https://a.b/c?d=e&f=1", "NeurIPS",
                   ("Ada Lovelace", "Smith and Sons", "Curie, Marie"))  # fmt: skip
     entry = bibtexparser.parse_string(to_bibtex([paper])).entries[0]
-    assert (entry.entry_type, entry.key) == ("misc", "lovelace2021layers")
+    assert (entry.entry_type, entry.key) == ("misc", "lovelace2021angstrom")
     fields = {field.key: field.value for field in entry.fields}
     assert fields == {
         "title": r"{Ångström \textbraceleft{}B\textbraceright{} layers}",

@@ -12,6 +12,7 @@ from chat_assistant import HOSTILE, PAPERS, POISONED, FakeIndex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.cleaning import clean
 from rag.types import Paper
 from rag.ui.atlas import Atlas, abstract_vectors, charted
 from rag.ui.map import HEIGHT, WIDTH, labels, map_svg
@@ -130,10 +131,11 @@ def test_hostile_titles_are_text_on_the_map():
     atlas = charted(FakeIndex([*PAPERS, POISONED]))
     page = map_svg(atlas, lit={"p1"})
     drawn = Drawn(page).found
-    assert {tag for tag, _ in drawn} == {"div", "svg", "circle", "text"}
+    assert {tag for tag, _ in drawn} == {"div", "svg", "circle", "text", "span"}
     assert not any(name.startswith("on") for _, attributes in drawn for name in attributes)
     titles = [a["aria-label"] for tag, a in drawn if tag == "circle"]
-    assert " ".join(HOSTILE.split()) in titles
+    assert clean(HOSTILE) in titles
+    assert "<script>window.hurt=1</script>" in clean(HOSTILE)
     assert page.count("cw-faint") == 3
     assert "\n" not in page
 
@@ -143,7 +145,7 @@ def test_names_do_not_lie_on_each_other():
     papers = tuple(Paper(str(i), "t", "a") for i in range(4))
     atlas = Atlas(papers, (0, 1, 2, 3), places, ("one name", "another", "a third", "x"), 4)
     heights = sorted(label.y for label in labels(atlas))
-    assert all(later - earlier >= 19 for earlier, later in itertools.pairwise(heights))
+    assert all(later - earlier >= 20 for earlier, later in itertools.pairwise(heights))
     for x, y in re.findall(r'c[xy]="([\d.]+)" cy="([\d.]+)"', map_svg(atlas)):
         assert 0 <= float(x) <= WIDTH
         assert 0 <= float(y) <= HEIGHT

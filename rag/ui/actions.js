@@ -124,7 +124,7 @@
     const button = event.target.closest?.(".cw-do");
     const act = button && Object.keys(acts).find((name) => button.classList.contains(name));
     if (act) acts[act](button);
-    else if (event.target.closest?.("#cw-new")) drawer(false);
+    else if (event.target.closest?.("#cw-new")) toChat();
     else if (!event.target.closest?.("#cw-drawer, .cw-field")) drawer(false);
   });
   document.addEventListener("keydown", (event) => event.key === "Escape" && drawer(false));

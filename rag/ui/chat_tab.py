@@ -28,12 +28,13 @@ _WELCOME = (
 class ChatTab:
     """The components that change, and the updates that turn a `View` into what the browser shows."""
 
-    def __init__(self, desk: Desk, controls: Controls, owner: gr.BrowserState) -> None:
+    def __init__(self, desk: Desk, controls: Controls, owner: gr.BrowserState, renew: gr.Button) -> None:
         self._desk = desk
         self._controls = controls
         self.owner = owner
+        self.renew = renew
         with gr.Column(elem_id="cw-drawer"):
-            self.renew = gr.Button("New conversation", size="sm", elem_id="cw-new")
+            html('<h2 class="cw-drawer-head">Conversations</h2>', "cw-drawer-head")
             self.drawer = html("", "cw-saved-list")
         with gr.Column(elem_id="cw-start") as self.start:
             html(_WELCOME, "cw-welcome-box")

@@ -74,13 +74,7 @@ class Controls:
 
     def collection_choices(self) -> list[tuple[str, str]]:
         """(label, name) of each collection there is."""
-        return [
-            (
-                shelved.label if shelved.papers is None else f"{shelved.label} ({shelved.papers:,})",
-                shelved.name,
-            )
-            for shelved in self._desk.library.collections()
-        ]
+        return [(shelved.label, shelved.name) for shelved in self._desk.library.collections()]
 
     def collections_update(self, chosen: str | None = None) -> Updates:
         """The picker with what there is now."""

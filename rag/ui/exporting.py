@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import quote, urlsplit
 
 from rag.cleaning import clean
+from rag.terms import fold
 from rag.types import Answer, Citation, Paper
 from rag.ui.conversation import Exchange
 
@@ -73,7 +74,7 @@ def _markdown_answer(exchange: Exchange) -> list[str]:
     parts += [_md(line) for line in answer.text.splitlines() if line.strip()]
     for citation in answer.citations:
         parts.append(_md(_source(citation)))
-        parts += [f"> {_md(item.text)}" for item in citation.quotes]
+        parts += [f"> {_md(clean(item.text))}" for item in citation.quotes]
     if answer.abstention and answer.abstention.closest:
         parts.append("Closest papers: " + "; ".join(_md(name) for name in answer.abstention.closest))
     return parts
@@ -161,9 +162,9 @@ def _address(url: str | None) -> str:
 def _key(paper: Paper) -> str:
     """'lovelace2023mixer': family name, year, first word of the title, ASCII letters only."""
     family = paper.authors[0].split(",")[0].split()[-1:] if paper.authors else []
-    words = [word for word in re.findall("[a-z]+", clean(paper.title).lower()) if len(word) > 3]
+    words = [word for word in re.findall("[a-z]+", fold(clean(paper.title))) if len(word) > 3]
     parts = [*family, str(paper.year or ""), *words[:1]]
-    return re.sub("[^a-z0-9]", "", "".join(parts).lower()) or "paper"
+    return re.sub("[^a-z0-9]", "", fold("".join(parts))) or "paper"
 
 
 def _unused(key: str, used: set[str]) -> str:

@@ -13,7 +13,7 @@ from rag.ui.atlas import Atlas
 from rag.ui.inert import inert, shown
 
 WIDTH, HEIGHT, _MARGIN = 720, 520, 26
-_CHAR_PX, _LINE_PX = 7.4, 19.0
+_CHAR_PX, _LINE_PX = 8.0, 20.0
 
 
 class Label(NamedTuple):
@@ -38,7 +38,7 @@ def map_svg(atlas: Atlas, *, lit: Collection[str] | None = None) -> str:
     return (
         f'<div class="cw-map"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
         f' aria-label="Map of {len(atlas.papers)} papers in {len(atlas.topics)} groups">{dots}{names}</svg>'
-        f'<div class="cw-map-tip" hidden></div></div>{_about(atlas)}'
+        f'<div class="cw-map-tip" hidden></div></div>{_legend(atlas)}{_about(atlas)}'
     )
 
 
@@ -77,6 +77,14 @@ def labels(atlas: Atlas) -> list[Label]:
                 y = other.y + _LINE_PX
         apart.append(label._replace(y=min(max(y, _LINE_PX), HEIGHT - 6)))
     return apart
+
+
+def _legend(atlas: Atlas) -> str:
+    """The groups' names in a row, for screens on which they would not fit into the drawing."""
+    chips = "".join(
+        f'<span class="cw-chip cw-g{group}">{inert(name)}</span>' for group, name in enumerate(atlas.topics)
+    )
+    return f'<div class="cw-legend">{chips}</div>'
 
 
 def _about(atlas: Atlas) -> str:

@@ -45,10 +45,11 @@ class _Page:
             html(_BRAND, "cw-brand-box")
             self.ready = html("", "cw-ready")
             self.controls.place_collection()
+            renew = gr.Button("New", size="sm", elem_id="cw-new", scale=0, min_width=64)
             html(_THEME, "cw-theme-box", scale=0)
         with gr.Tabs(elem_id="cw-tabs"):
             with gr.Tab("Chat", id="chat", elem_id="cw-tab-chat"):
-                self.chat = ChatTab(desk, self.controls, self.owner)
+                self.chat = ChatTab(desk, self.controls, self.owner, renew)
             with gr.Tab("Papers", id="papers", elem_id="cw-tab-papers") as self.papers_tab:
                 self.papers = PapersTab(desk, self.controls)
             with gr.Tab("Batch", id="batch", elem_id="cw-tab-batch"):

@@ -57,6 +57,7 @@ class PapersTab:
                 elem_id="cw-topic",
             )
             years: dict[str, Any] = {"precision": 0, "visible": False, "container": False, "min_width": 80}
+            years["interactive"] = True
             self.first = gr.Number(None, label="From year", placeholder="from year", **years)
             self.last = gr.Number(None, label="To year", placeholder="to year", **years)
 

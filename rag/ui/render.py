@@ -105,8 +105,8 @@ def _actions(exchange: Exchange) -> str:
     number, chosen = exchange.number, exchange.verdict
     votes = "".join(
         f'<button type="button" class="cw-do cw-vote{" cw-on" if chosen == verdict else ""}"'
-        f' id="cw-{verdict}-{number}" title="{told}">{sign}</button>'
-        for verdict, sign, told in (("up", "👍", "This answer helps"), ("down", "👎", "This answer is wrong"))
+        f' id="cw-{verdict}-{number}" title="{told}"><span class="cw-unseen">{told}</span></button>'
+        for verdict, told in (("up", "This answer helps"), ("down", "This answer is wrong"))
     )
     plain = inert_lines(plain_answer(exchange.answer)) if exchange.answer else ""
     return (
