@@ -256,15 +256,17 @@ def test_thumbs_copy_and_export(tab, served):
     own = [vote for vote in votes if vote["question"] == question]
     assert [(vote["verdict"], vote["note"]) for vote in own] == [("down", "Not what I asked")]
     page.click("#cw-export button")
-    page.wait_for_selector("#cw-export a[href*='.bib']")
-    made = tab.download("#cw-export a[href*='.bib']").read_text(encoding="utf-8")
+    page.wait_for_selector("#cw-export .cw-download:not([disabled]) >> nth=3")
+    made = tab.download(".cw-download:has-text('BibTeX')").read_text(encoding="utf-8")
     assert bibtexparser.parse_string(made).entries[0].fields_dict["year"].value == "2023"
     assert (
         question
-        in json.loads(tab.download("#cw-export a[href*='.json']").read_text(encoding="utf-8"))["title"]
+        in json.loads(tab.download("#cw-export .cw-download:has-text('JSON')").read_text(encoding="utf-8"))[
+            "title"
+        ]
     )
-    assert "9.1x" in tab.download("#cw-export a[href*='.md']").read_text(encoding="utf-8")
-    assert tab.download("#cw-export a[href*='.ris']").read_text(encoding="utf-8").startswith("TY  - GEN")
+    assert "9.1x" in tab.download(".cw-download:has-text('Markdown')").read_text(encoding="utf-8")
+    assert tab.download(".cw-download:has-text('RIS')").read_text(encoding="utf-8").startswith("TY  - GEN")
     tab.quiet()
 
 
@@ -429,10 +431,12 @@ def test_a_batch_from_upload_to_download_with_cancel_and_resume(tab, tmp_path):
     assert "were there already" in page.inner_text(".cw-progress")
     page.click("#cw-batch-status label:has-text('Not here')")
     page.wait_for_function("document.querySelectorAll('.cw-table tbody tr').length === 5")
-    got = tab.download("#cw-batch-done a[href*='.csv']")
+    got = tab.download("#cw-batch-done .cw-download:has-text('CSV')")
     with got.open(encoding="utf-8", newline="") as file:
         assert [row["status"] for row in csv.DictReader(file)][:4] == [*["answered"] * 3, "abstained"]
-    lines = tab.download("#cw-batch-done a[href*='.jsonl']").read_text(encoding="utf-8").splitlines()
+    lines = (
+        tab.download("#cw-batch-done .cw-download:has-text('JSONL')").read_text(encoding="utf-8").splitlines()
+    )
     assert [json.loads(line)["question"] for line in lines] == rows[1:]
     tab.quiet()
 

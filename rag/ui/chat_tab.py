@@ -88,7 +88,7 @@ class ChatTab:
             self.start: gr.update(visible=not view.busy and not said),
             self.send: gr.update(visible=not view.busy),
             self.stop: gr.update(visible=view.busy),
-            self.export.menu: gr.update(visible=said),
+            self.export.menu: gr.update(visible=said, **({} if view.log is None else {"open": False})),
         }
 
     def listed(self, conversation: Conversation) -> str:

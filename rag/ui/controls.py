@@ -39,13 +39,13 @@ class Controls:
         default = self._default
         with gr.Accordion(self._summary(default), open=False, elem_id="cw-options") as self.options, gr.Row():
             self.papers = gr.Slider(
-                1, PAPERS_MAX, default.papers, step=1, label="Papers looked at", min_width=180
+                1, PAPERS_MAX, default.papers, step=1, label="Papers", min_width=180
             )
             self.mode = gr.Radio(
                 [BALANCED_MODE, QUOTES_MODE],
                 value=QUOTES_MODE if default.strict else BALANCED_MODE,
                 label="Answers",
-                info="Balanced: in the model's words where every check passes, else quotes.",
+                info="Balanced: the model's words where every check passes.",
                 min_width=220,
             )
             self.generator = gr.Dropdown(

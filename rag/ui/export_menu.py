@@ -24,7 +24,9 @@ class ExportMenu:
         self._desk = desk
         with gr.Accordion("Export", open=False, visible=False, elem_id="cw-export") as self.menu, gr.Row():
             self.buttons = {
-                suffix: gr.DownloadButton(name, size="sm", elem_classes="cw-download", min_width=90)
+                suffix: gr.DownloadButton(
+                    name, size="sm", interactive=False, elem_classes="cw-download", min_width=90
+                )
                 for name, suffix in _KINDS.items()
             }
 
@@ -35,7 +37,10 @@ class ExportMenu:
     def _make(self, state: Conversation | None) -> Updates:
         conversation = state or Conversation()
         paths = written(conversation, self._desk.made)
-        return {button: gr.update(value=str(paths[suffix])) for suffix, button in self.buttons.items()}
+        return {
+            button: gr.update(value=str(paths[suffix]), interactive=True)
+            for suffix, button in self.buttons.items()
+        }
 
 
 def written(conversation: Conversation, folder: Path) -> dict[str, Path]:

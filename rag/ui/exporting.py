@@ -163,7 +163,7 @@ def _key(paper: Paper) -> str:
     """'lovelace2023mixer': family name, year, first word of the title, ASCII letters only."""
     family = paper.authors[0].split(",")[0].split()[-1:] if paper.authors else []
     words = [word for word in re.findall("[a-z]+", fold(clean(paper.title))) if len(word) > 3]
-    parts = [*family, str(paper.year or ""), *words[:1]]
+    parts = [*family, str(paper.year or ""), *words[:1]] if family else [*words[:1], str(paper.year or "")]
     return re.sub("[^a-z0-9]", "", fold("".join(parts))) or "paper"
 
 

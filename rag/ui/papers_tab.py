@@ -58,8 +58,8 @@ class PapersTab:
             )
             years: dict[str, Any] = {"precision": 0, "visible": False, "container": False, "min_width": 80}
             years["interactive"] = True
-            self.first = gr.Number(None, label="From year", placeholder="from year", **years)
-            self.last = gr.Number(None, label="To year", placeholder="to year", **years)
+            self.first = gr.Number(None, label="From year", placeholder="from", **years)
+            self.last = gr.Number(None, label="To year", placeholder="to", **years)
 
     def wire(self) -> None:
         """Search while typing; every filter starts at the top of the list again."""
