@@ -39,8 +39,8 @@ FLOORS: dict[int, str] = {
     10: """rag/assistant""",
     # the doors: nothing above this line knows of them
     11: """rag rag/doctor rag/exports rag/question_files
-          rag/ui/conversation rag/ui/feedback rag/ui/inert rag/ui/line rag/ui/projection rag/ui/topics
-          rag/ui/widgets""",
+          rag/ui/conversation rag/ui/feedback rag/ui/inert rag/ui/line rag/ui/projection rag/ui/starters
+          rag/ui/topics rag/ui/widgets""",
     12: """rag/questions rag/results
           rag/ui/atlas rag/ui/conversations rag/ui/evidence rag/ui/exporting rag/ui/quality""",
     13: """rag/batch rag/ui/browse rag/ui/drawer rag/ui/guard rag/ui/map rag/ui/marks rag/ui/opening

@@ -17,11 +17,11 @@ from rag.ui.conversation import Conversation, title_of
 from rag.ui.conversations import KEPT_MAX, Shelf, is_key, new_owner
 from rag.ui.desk import BALANCED_MODE, QUOTES_MODE, Desk
 from rag.ui.drawer import list_html as saved_html
-from rag.ui.drawer import starters
 from rag.ui.feedback import Vote, record
 from rag.ui.library import DEFAULT, Choice, LocalLibrary, Openings, papers_in
 from rag.ui.line import Line
 from rag.ui.quality import last_report, quality_html
+from rag.ui.starters import starters
 from rag.ui.uploads import collection_name, preview_html, read_upload
 
 NOW = "2026-01-02T03:04:05+00:00"

@@ -84,10 +84,12 @@ def abstract_vectors(store: Vectors, paper_ids: Sequence[str]) -> dict[str, Matr
         paper_id, _, view = chunk_id.rpartition("#")
         if view.startswith("a") and paper_id in wanted:
             chunks.setdefault(paper_id, []).append(chunk_id)
-    rows = store.vectors([chunk_id for own in chunks.values() for chunk_id in own]) if chunks else []
+    if not chunks:
+        return {}
+    rows = store.vectors([chunk_id for own in chunks.values() for chunk_id in own])
     found, start = {}, 0
     for paper_id, own in chunks.items():
-        mean = np.asarray(rows[start : start + len(own)]).mean(axis=0)
+        mean = rows[start : start + len(own)].mean(axis=0)
         found[paper_id] = (mean / (np.linalg.norm(mean) or 1.0)).astype(np.float32)
         start += len(own)
     return found

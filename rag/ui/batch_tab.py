@@ -61,13 +61,12 @@ class BatchTab:
 
     def wire(self) -> None:
         """A new file is read at once; starting follows the run until it ends or the page is closed."""
-        read = [self.run, self.preview, self.start, self.progress, self.table, self.done]
+        read = [self.file, self.run, self.preview, self.start, self.progress, self.table, self.done]
         self.file.upload(self._read, self.file, read, **PRIVATE)
-        self.file.clear(self._cleared, [self.run], read, **AT_ONCE)
         self.start.click(
             self._follow,
             [self.run, self.status, self._owner, *self._controls.inputs],
-            [self.start, self.cancel, self.progress, self.table, self.done, *self.downloads.values()],
+            [self.file, *read[3:], self.cancel, *self.downloads.values()],
             concurrency_id="batch",
             concurrency_limit=8,
             **PRIVATE,
@@ -78,6 +77,7 @@ class BatchTab:
     def _read(self, path: str) -> Updates:
         name = Path(path).name
         nothing: Updates = {
+            self.file: None,
             self.run: None,
             self.progress: "",
             self.table: "",
@@ -93,17 +93,12 @@ class BatchTab:
         ready = gr.update(interactive=True, value="Start")
         return {**nothing, self.run: run, self.preview: preview_html(name, run.rows), self.start: ready}
 
-    def _cleared(self, run: BatchRun | None) -> Updates:
-        if run is not None:
-            run.cancel()
-        off = gr.update(interactive=False)
-        return {self.run: None, self.preview: "", self.start: off, self.progress: "", self.table: ""}
-
     def _follow(self, run: BatchRun | None, status: str, owner: str, *chosen: object) -> Iterator[Updates]:
         """Start or resume a run and show how far it is; closing the page cancels it."""
         if run is None or run.state == "running":
             return
         yield {
+            self.file: gr.update(visible=False),
             self.start: gr.update(visible=False),
             self.cancel: gr.update(visible=True, interactive=True),
             self.progress: notice_html("Getting ready…"),
@@ -139,9 +134,10 @@ class BatchTab:
         for suffix, button in self.downloads.items():
             made = exported(run, suffix, self._desk.made)
             files[button] = gr.update(value=str(made) if made else None, interactive=made is not None)
-        again = "Start again" if run.state == "done" else "Go on"
+        done = run.state == "done"
         return {
-            self.start: gr.update(visible=True, value=again, interactive=run.state != "done"),
+            self.file: gr.update(visible=True),
+            self.start: gr.update(visible=True, value="Start" if done else "Go on", interactive=not done),
             self.cancel: gr.update(visible=False),
             self.progress: progress,
             self.table: table_html(run.lines, status),

@@ -12,9 +12,10 @@ from rag.ui.chat import Asked, View
 from rag.ui.controls import Controls
 from rag.ui.conversation import Conversation
 from rag.ui.desk import Desk
-from rag.ui.drawer import EXAMPLES, STARTERS_MAX, list_html, starters
+from rag.ui.drawer import list_html
 from rag.ui.export_menu import ExportMenu
 from rag.ui.library import DEFAULT
+from rag.ui.starters import EXAMPLES, STARTERS_MAX, starters
 from rag.ui.widgets import AT_ONCE, PRIVATE, WAITING_MAX, Updates, carrier, html
 
 _STATE_KEPT_S = 4 * 3600.0
@@ -129,14 +130,14 @@ class ChatTab:
     def _ask(
         self, question: str, state: Conversation | None, owner: str, *chosen: object
     ) -> Iterator[Updates]:
-        asked = Asked(question or "", self._controls.choice(chosen))
-        for view in self._desk.chat.ask(asked, state or Conversation(owner=owner)):
-            yield self.shown(view)
+        yield from self._views(Asked(question or "", self._controls.choice(chosen)), state, owner)
 
     def _ask_alone(
         self, question: str, state: Conversation | None, owner: str, *chosen: object
     ) -> Iterator[Updates]:
-        asked = Asked(question or "", self._controls.choice(chosen), alone=True)
+        yield from self._views(Asked(question or "", self._controls.choice(chosen), alone=True), state, owner)
+
+    def _views(self, asked: Asked, state: Conversation | None, owner: str) -> Iterator[Updates]:
         for view in self._desk.chat.ask(asked, state or Conversation(owner=owner)):
             yield self.shown(view)
 

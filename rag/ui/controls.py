@@ -38,9 +38,7 @@ class Controls:
         """Papers, mode and model, folded away under what they are set to."""
         default = self._default
         with gr.Accordion(self._summary(default), open=False, elem_id="cw-options") as self.options, gr.Row():
-            self.papers = gr.Slider(
-                1, PAPERS_MAX, default.papers, step=1, label="Papers", min_width=180
-            )
+            self.papers = gr.Slider(1, PAPERS_MAX, default.papers, step=1, label="Papers", min_width=180)
             self.mode = gr.Radio(
                 [BALANCED_MODE, QUOTES_MODE],
                 value=QUOTES_MODE if default.strict else BALANCED_MODE,

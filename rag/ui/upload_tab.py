@@ -55,9 +55,8 @@ class UploadTab:
 
     def wire(self) -> None:
         """A preview as soon as files are there; the index when it is asked for."""
-        shown = [self.upload, self.preview, self.row, self.name, self.told]
+        shown = [self.files, self.upload, self.preview, self.row, self.name, self.told]
         self.files.upload(self._read, self.files, shown, **PRIVATE)
-        self.files.clear(self._cleared, None, shown, **PRIVATE)
         self.add.click(
             self._add,
             [self.upload, self.name],
@@ -72,15 +71,13 @@ class UploadTab:
             path.unlink(missing_ok=True)
         own = [shelved.name for shelved in self._desk.library.collections() if shelved.name != DEFAULT]
         return {
+            self.files: None,
             self.upload: upload,
             self.preview: preview_html(upload),
             self.row: gr.update(visible=bool(upload.papers)),
             self.name: gr.update(choices=own, value=collection_name(upload.names)),
             self.told: "",
         }
-
-    def _cleared(self) -> Updates:
-        return {self.upload: None, self.preview: "", self.row: gr.update(visible=False), self.told: ""}
 
     def _add(self, upload: Upload | None, name: str | None) -> Iterator[Updates]:
         """Index in a thread of its own and tell how far that is."""
