@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
+from rag.types import Paper
 from rag.ui.actions import Actions
 from rag.ui.chat import Asked, View
 from rag.ui.controls import Controls
@@ -82,6 +83,7 @@ class ChatTab:
             self.question: view.question,
         }
         said = bool(view.conversation.exchanges)
+        folded: dict[str, Any] = {} if view.log is None else {"open": False}
         return {
             self.state: view.conversation,
             **{part: text for part, text in texts.items() if text is not None},
@@ -89,7 +91,7 @@ class ChatTab:
             self.start: gr.update(visible=not view.busy and not said),
             self.send: gr.update(visible=not view.busy),
             self.stop: gr.update(visible=view.busy),
-            self.export.menu: gr.update(visible=said, **({} if view.log is None else {"open": False})),
+            self.export.menu: gr.update(visible=said, **folded),
         }
 
     def listed(self, conversation: Conversation) -> str:
@@ -148,7 +150,7 @@ class ChatTab:
         """The starters that fit the collection; none until it is open."""
         choice = self._controls.choice(chosen)
         shipped = choice.collection == DEFAULT and self._desk.library.ships
-        papers = ()
+        papers: Sequence[Paper] = ()
         if not shipped and (assistant := self._desk.openings.of(choice).wait(60)):
             papers = self._desk.catalogue(assistant.index).papers
         texts = [*starters(papers, shipped=shipped), *[""] * STARTERS_MAX][:STARTERS_MAX]

@@ -76,8 +76,10 @@ class Controls:
 
     def collections_update(self, chosen: str | None = None) -> Updates:
         """The picker with what there is now."""
-        value = {} if chosen is None else {"value": chosen}
-        return {self.collection: gr.update(choices=self.collection_choices(), **value)}
+        choices = self.collection_choices()
+        if chosen is None:
+            return {self.collection: gr.update(choices=choices)}
+        return {self.collection: gr.update(choices=choices, value=chosen)}
 
     def _told(self, *values: object) -> Any:  # noqa: ANN401 - Gradio's update
         return gr.update(label=self._summary(self.choice(values)))
