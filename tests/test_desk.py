@@ -206,6 +206,18 @@ def test_a_changed_collection_is_opened_again():
     assert len(library.opened) == 2
 
 
+def test_looking_at_a_failed_opening_does_not_repeat_it():
+    def missing(_):
+        raise ReadError("no papers", hint="Look elsewhere.")
+
+    library = FakeLibrary(missing)
+    openings = Openings(library)
+    with pytest.raises(ReadError):
+        openings.of(library.default()).wait(30)
+    assert openings.of(library.default()).readiness().state == "failed"
+    assert len(library.opened) == 1
+
+
 def test_collections_of_this_machine_are_found(tmp_path):
     library = LocalLibrary(Settings.load(cache_dir=tmp_path))
     assert [(shelved.name, shelved.papers) for shelved in library.collections()] == [(DEFAULT, None)]

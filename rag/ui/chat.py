@@ -131,6 +131,7 @@ class Chat:
     def _progress(self, asked: Asked, conversation: Conversation, pending: Pending) -> Iterator[None]:
         """Wait for the assistant, then follow the answer; ends when stopped."""
         opening = self._openings.of(asked.choice)
+        opening.start()  # again, if it has failed
         while (assistant := opening.wait(_TICK_S)) is None:
             pending.waiting = opening.readiness().message
             if conversation.stopping.is_set():

@@ -195,17 +195,17 @@ class Openings:
         self._known: OrderedDict[Choice, tuple[Opening, list[str | None]]] = OrderedDict()
 
     def of(self, choice: Choice) -> Opening:
-        """The opening of a choice, begun if it is new or out of date."""
+        """The opening of a choice, begun if it is new or out of date; one that failed is left so."""
         with self._lock:
             opening, versions = self._known.get(choice, (None, []))
             if opening is None or (versions and versions[-1] != self._library.version(choice.collection)):
                 versions = []
                 opening = Opening(partial(self._open, choice, versions))
+                opening.start()
             self._known[choice] = opening, versions
             self._known.move_to_end(choice)
             while len(self._known) > _OPEN_MAX:
                 self._known.popitem(last=False)
-        opening.start()
         return opening
 
     def _open(self, choice: Choice, versions: list[str | None], progress: Progress) -> Answering:

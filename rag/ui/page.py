@@ -76,7 +76,7 @@ class _Page:
         chosen, told = self.controls.inputs, [self.ready, self.clock]
         page.load(self._greet, self.owner, [self.owner, self.chat.drawer], **AT_ONCE)
         page.load(self.controls.collections_update, None, self.controls.collection, **AT_ONCE)
-        page.load(self._told, chosen, told, **AT_ONCE).then(
+        page.load(self._opened, chosen, told, **AT_ONCE).then(
             self.chat.begun, chosen, self.chat.examples, **AT_ONCE
         )
         self.clock.tick(self._told, chosen, told, **AT_ONCE)
@@ -96,6 +96,10 @@ class _Page:
         """A key for a browser that has none, and its conversations."""
         known = owner if isinstance(owner, str) and is_key(owner) else new_owner()
         return {self.owner: known, self.chat.drawer: self.chat.listed(Conversation(owner=known))}
+
+    def _opened(self, *chosen: object) -> Updates:
+        self.desk.openings.of(self.controls.choice(chosen)).start()
+        return self._told(*chosen)
 
     def _told(self, *chosen: object) -> Updates:
         told = self.desk.openings.of(self.controls.choice(chosen)).readiness()
