@@ -7,15 +7,12 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from rag.errors import CitewiseError, SettingsError
 from rag.settings import Settings
-from rag.ui.opening import OpenAssistant, Progress
-from rag.ui.server import build_app, is_loopback
-
-if TYPE_CHECKING:
-    from rag import Assistant
+from rag.ui.guard import is_loopback
+from rag.ui.library import LocalLibrary
+from rag.ui.server import build_app
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = "7860"
@@ -31,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except CitewiseError as exc:
         sys.stderr.write(f"{exc.message}\n{exc.hint}\n")
         return 2
-    _serve(listener, _opener(options.papers, settings), settings)
+    _serve(listener, LocalLibrary(settings, options.papers))
     return 0
 
 
@@ -79,23 +76,12 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from exc
 
 
-def _opener(papers: str | None, settings: Settings) -> OpenAssistant:
-    """How the page gets its assistant, once, in the background."""
-
-    def open_assistant(progress: Progress) -> Assistant:
-        from rag.assistant import Assistant
-
-        return Assistant.open(papers=papers, settings=settings, progress=progress)
-
-    return open_assistant
-
-
-def _serve(listener: socket.socket, open_assistant: OpenAssistant, settings: Settings) -> None:
+def _serve(listener: socket.socket, library: LocalLibrary) -> None:
     """Run the page until it is told to stop."""
     import uvicorn
 
     host, port = listener.getsockname()[:2]
-    app = build_app(open_assistant, hosts=[host], question_chars_max=settings.question_chars_max)
+    app = build_app(library, hosts=[host], question_chars_max=library.settings.question_chars_max)
     config = uvicorn.Config(app, log_level="warning", server_header=False)
     where = f"[{host}]" if ":" in host else host
     sys.stdout.write(f"Citewise is on http://{where}:{port} (Ctrl-C stops it)\n")

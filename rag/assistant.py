@@ -150,7 +150,11 @@ class Assistant:
 
 
 class Parts:
-    """Drop-in parts; None means the default of the settings."""
+    """Drop-in parts; None means the default of the settings.
+
+    `generator_id` names a generator that `load_generator` made and several assistants share, so that
+    their fingerprints are those of the settings.
+    """
 
     def __init__(
         self,
@@ -159,11 +163,13 @@ class Parts:
         generator: BaseChatModel | None = None,
         retriever: BaseRetriever | None = None,
         verifier: Verifier | None = None,
+        generator_id: str | None = None,
     ) -> None:
         self.embedder = embedder
         self.generator = generator
         self.retriever = retriever
         self.verifier = verifier
+        self.generator_id = generator_id
 
 
 def named_embedder(model: Embeddings, name: str) -> Embedder:
@@ -176,7 +182,9 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
     encoder = QueryEncoder(embedder.model)
     retriever = HybridRetriever(index=index, settings=settings, encoder=encoder)
     generator, generator_id = (
-        (parts.generator, _identity(parts.generator)) if parts.generator else load_generator(settings)
+        (parts.generator, parts.generator_id or _identity(parts.generator))
+        if parts.generator
+        else load_generator(settings)
     )
     reranker, reranker_id = load_reranker(settings)
     verifier, verifier_id = _verifier(encoder, settings, parts)

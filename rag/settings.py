@@ -24,7 +24,7 @@ from rag.errors import SettingsError
 
 # Where a thing is kept, or how fast it is made, does not change what is answered.
 _NOT_IN_FINGERPRINT = frozenset(
-    {"cache_dir", "threads", "generation_batch_size", "allow_download", "answer_cache"}
+    {"cache_dir", "data_dir", "threads", "generation_batch_size", "allow_download", "answer_cache"}
 )
 
 
@@ -37,6 +37,7 @@ class Settings(BaseSettings):
 
     # where things are
     cache_dir: Path = Field(default_factory=lambda: platformdirs.user_cache_path("citewise"))
+    data_dir: Path = Field(default_factory=lambda: platformdirs.user_data_path("citewise"))
     allow_download: bool = False
 
     # which models

@@ -2,16 +2,22 @@
 
 `France` abstains, `quote` quotes, `hostile` answers from a poisoned paper, `fail` and `crash` raise,
 a question with `it` is rewritten; everything else is answered, and `slowly` takes its time.
-Run as a script it serves the page.
+`FakeLibrary` is the page's library over it. Run as a script it serves the page.
 """
 
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
-from rag.errors import GenerationFailed
+import numpy as np
+
+from rag.errors import GenerationFailed, IndexBusy
+from rag.indexing import IngestReport
+from rag.settings import Settings
 from rag.types import (
     Abstention,
     Answer,
@@ -22,6 +28,7 @@ from rag.types import (
     Finished,
     Paper,
     Passage,
+    Question,
     Quote,
     Sentence,
     StageStarted,
@@ -29,6 +36,7 @@ from rag.types import (
     Trace,
     Turn,
 )
+from rag.ui.library import DEFAULT, Choice, Shelved
 
 CARRYING = "It reaches 9.1times higher throughput at sequence length 4K."
 ABSTRACT = f"We introduce Mixer, a fast layer. {CARRYING} Code is at https://example.org/mixer ."
@@ -46,14 +54,48 @@ PAPERS = (
 POISONED = Paper("p9", HOSTILE, f"{HOSTILE} We find it. {HOSTILE}", 2024, "https://evil.invalid/paper")
 
 
+class FakeStore:
+    """A vector per paper, by its place among them: neighbours are alike."""
+
+    def __init__(self, papers: Sequence[Paper]) -> None:
+        self._ids = [f"{paper.paper_id}#a0" for paper in papers]
+
+    def ids(self) -> list[str]:
+        return list(self._ids)
+
+    def vectors(self, ids: Sequence[str]) -> np.ndarray:
+        angles = np.array([self._ids.index(chunk_id) for chunk_id in ids], dtype=np.float32) / len(self._ids)
+        return np.stack([np.cos(angles), np.sin(angles), angles * 0], axis=1).astype(np.float32)
+
+
+class FakeIndex:
+    def __init__(self, papers: Sequence[Paper]) -> None:
+        self._papers = sorted(papers, key=lambda paper: paper.paper_id)
+        self.store = FakeStore(self._papers)
+
+    def all_papers(self) -> Iterator[Paper]:
+        return iter(self._papers)
+
+
 class ChatAssistant:
     """Streams slowly enough to be watched."""
 
-    papers_count = 159
-
-    def __init__(self, *, token_s: float = 0.0) -> None:
+    def __init__(self, *, token_s: float = 0.0, papers: Sequence[Paper] | None = None) -> None:
         self.histories: list[tuple[Turn, ...]] = []
+        self.papers_count = 159 if papers is None else len(papers)
+        self.index = FakeIndex(PAPERS if papers is None else papers)
+        self.fingerprint = "f" * 16
         self._token_s = token_s
+
+    def search(self, query: str, k: int = 10) -> list[Passage]:
+        words = query.lower().split()
+        papers = [p for p in self.index.all_papers() if all(word in p.title.lower() for word in words)]
+        return list(found(*papers))[:k]
+
+    def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        for question in questions:
+            time.sleep(4 * self._token_s)
+            yield answer_to(question.text)
 
     def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
         self.histories.append(tuple(history))
@@ -123,11 +165,55 @@ def found(*papers: Paper) -> tuple[Passage, ...]:
     return tuple(Passage(paper, rank, 1 / rank) for rank, paper in enumerate(papers, 1))
 
 
+Opener = Callable[[Callable[[str, int, int], None]], ChatAssistant]
+
+
+class FakeLibrary:
+    """Collections in memory; the default one is opened by `opener`."""
+
+    ships = True
+
+    def __init__(self, opener: Opener | None = None, *, token_s: float = 0.0) -> None:
+        self.settings = Settings.load(data_dir=Path(tempfile.mkdtemp(prefix="citewise-chat-")))
+        self.opened: list[Choice] = []
+        self._token_s = token_s
+        self._opener = opener or (lambda _: ChatAssistant(token_s=token_s))
+        self._added: dict[str, tuple[Paper, ...]] = {}
+
+    def default(self) -> Choice:
+        return Choice(DEFAULT, 8, False, "smollm2-135m-instruct")
+
+    def collections(self) -> list[Shelved]:
+        added = [Shelved(name, name, len(papers)) for name, papers in self._added.items()]
+        return [Shelved(DEFAULT, "Shipped papers", 159), *added]
+
+    def generators(self) -> list[str]:
+        return ["smollm2-135m-instruct", "none"]
+
+    def version(self, collection: str) -> str | None:
+        return str(len(self._added.get(collection, ())))
+
+    def open(self, choice: Choice, progress: Callable[[str, int, int], None]) -> ChatAssistant:
+        self.opened.append(choice)
+        if choice.collection == DEFAULT:
+            return self._opener(progress)
+        return ChatAssistant(token_s=self._token_s, papers=self._added[choice.collection])
+
+    def add(
+        self, papers: Sequence[Paper], collection: str, progress: Callable[[str, int, int], None]
+    ) -> IngestReport:
+        if collection == "busy":
+            raise IndexBusy("another process is writing this collection", hint="Wait.")
+        progress("embedding", len(papers), len(papers))
+        self._added[collection] = (*self._added.get(collection, ()), *papers)
+        return IngestReport(len(papers), 0, 0, 0, (), len(self._added[collection]))
+
+
 if __name__ == "__main__":
     import uvicorn
 
     from rag.ui.server import build_app
 
     port, token_s = int(sys.argv[1]), float(sys.argv[2])
-    app = build_app(lambda _: ChatAssistant(token_s=token_s))
+    app = build_app(FakeLibrary(token_s=token_s))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")

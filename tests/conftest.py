@@ -23,6 +23,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 for name in [name for name in os.environ if name.startswith("CITEWISE_")]:
     del os.environ[name]  # a developer's own settings
 os.environ["CITEWISE_CACHE_DIR"] = tempfile.mkdtemp(prefix="citewise-tests-")
+os.environ["CITEWISE_DATA_DIR"] = os.path.join(os.environ["CITEWISE_CACHE_DIR"], "data")  # noqa: PTH118
 atexit.register(shutil.rmtree, os.environ["CITEWISE_CACHE_DIR"], ignore_errors=True)
 
 

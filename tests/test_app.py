@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -10,23 +11,27 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from chat_assistant import ABSTRACT, CARRYING, HOSTILE, ChatAssistant, answer_to, draft_of
-from hypothesis import given
+from chat_assistant import ABSTRACT, CARRYING, HOSTILE, ChatAssistant, FakeLibrary, answer_to, draft_of
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app as door
 from rag.cleaning import clean
-from rag.errors import ModelMissing
-from rag.types import Abstention, Answer, DraftToken, Event, Failure, Quote, StageStarted, Turn
-from rag.ui.chat import Chat, View
+from rag.errors import ModelMissing, OutputError
+from rag.types import Abstention, Answer, DraftToken, Event, Failure, Quote, Sentence, StageStarted, Turn
+from rag.ui.actions import Actions
+from rag.ui.chat import Asked, Chat, View
 from rag.ui.conversation import Conversation, Exchange, Pending
+from rag.ui.conversations import new_owner
+from rag.ui.desk import Desk
 from rag.ui.evidence import marked
+from rag.ui.guard import is_loopback
 from rag.ui.inert import inert, inert_lines, link
+from rag.ui.marks import support_of
 from rag.ui.opening import Opening
 from rag.ui.render import confidence_words, exchange_html, notice_html, pending_html
-from rag.ui.server import is_loopback
 
-ALLOWED = {"div", "span", "a", "b", "s", "h3", "mark", "details", "summary", "br"}
+ALLOWED = {"div", "span", "a", "b", "s", "h3", "mark", "details", "summary", "br", "button"}
 
 
 class Elements(HTMLParser):
@@ -49,17 +54,26 @@ def rendered(question: str) -> str:
     return exchange_html(Exchange(1, question, answer_to(question)))
 
 
-def chat_over(open_assistant=lambda _: ChatAssistant(), limit: int = 4000) -> Chat:
-    return Chat(Opening(open_assistant), limit)
+def desk_over(opener=None, limit: int = 4000) -> Desk:
+    return Desk(FakeLibrary(opener), limit)
+
+
+def chat_over(opener=None, limit: int = 4000) -> Chat:
+    return desk_over(opener, limit).chat
 
 
 def asked(chat: Chat, question: str, conversation: Conversation | None = None) -> list[View]:
-    return list(chat.ask(question, conversation))
+    return list(asking(chat, question, conversation or Conversation()))
+
+
+def asking(chat: Chat, question: str, conversation: Conversation, **how: bool) -> Iterator[View]:
+    return chat.ask(Asked(question, FakeLibrary().default(), **how), conversation)
 
 
 # text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_inert_text_holds_no_punctuation_and_reads_as_it_was(text):
     shown = inert(text)
@@ -107,6 +121,7 @@ def test_the_quoted_characters_are_marked_in_the_cleaned_abstract():
     assert Elements(page).text == clean(ABSTRACT)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 200)), max_size=4))
 def test_overlapping_and_odd_spans_lose_no_character(spans):
     quotes = [Quote("", min(span), max(span)) for span in spans]
@@ -118,14 +133,16 @@ def test_overlapping_and_odd_spans_lose_no_character(spans):
 
 def test_an_answer_links_its_marks_to_the_evidence():
     page = Elements(rendered("How much higher throughput?"))
-    hrefs = [a["href"] for tag, a in page.found if a.get("class") == "cw-cite"]
+    hrefs = [a["href"] for tag, a in page.found if str(a.get("class")).startswith("cw-cite")]
     ids = [a["id"] for _, a in page.found if "id" in a]
     assert hrefs == ["#cw-1-1"]
     assert "cw-1-1" in ids
     assert "Answered" in page.text
     assert "high · 0.91" in page.text
     assert "2023 · NeurIPS · arxiv.org" in page.text
+    assert "support 0.93" in page.text
     assert "Dropped by the checks (1)" in page.text
+    assert "prize is not in the evidence · support 0.10" in page.text
     assert "Also found, not used (2)" in page.text
 
 
@@ -142,8 +159,8 @@ def test_an_answer_about_several_papers_is_a_list_with_their_titles():
     answer = replace(answer, text=text, citations=(answer.citations[0], second))
     page = exchange_html(Exchange(1, "q", answer))
     assert page.count('<div class="cw-item"><div class="cw-paper">') == 2
-    assert '<div>“It is slow&#46;” <a class="cw-cite"' in page
-    assert '<div>“It is fast&#46;” <a class="cw-cite"' in page
+    assert '<div>“It is slow&#46;” <a class="cw-cite ' in page
+    assert '<div>“It is fast&#46;” <a class="cw-cite ' in page
 
 
 def test_an_abstention_names_the_closest_papers():
@@ -258,7 +275,7 @@ def test_a_crash_leaves_nothing_pending():
 
 def test_a_stopped_question_shows_no_draft():
     chat, conversation = chat_over(), Conversation()
-    for view in chat.ask("How much higher throughput?", conversation):
+    for view in asking(chat, "How much higher throughput?", conversation):
         if view.live and "Draft" in view.live:
             chat.stop(conversation)
     assert "You stopped this question" in Elements(view.log).text
@@ -268,7 +285,7 @@ def test_a_stopped_question_shows_no_draft():
 
 def test_one_question_at_a_time():
     chat, conversation = chat_over(), Conversation()
-    running = chat.ask("How much higher throughput?", conversation)
+    running = asking(chat, "How much higher throughput?", conversation)
     next(running)
     assert "One question at a time" in Elements(asked(chat, "And?", conversation)[0].notice).text
 
@@ -277,41 +294,127 @@ def test_a_new_conversation_forgets_what_was_said():
     assistant = ChatAssistant()
     chat = chat_over(lambda _: assistant)
     conversation = asked(chat, "How much higher throughput?")[-1].conversation
-    fresh = chat.renew(conversation)
+    fresh = chat.turn_to(Conversation(), conversation)
     assert fresh.log == fresh.live == fresh.question == ""
     asked(chat, "And what did it cost?", fresh.conversation)
     assert assistant.histories[-1] == ()
 
 
-def test_a_new_conversation_gives_up_the_question_on_its_way():
-    chat, conversation = chat_over(), Conversation()
-    running = chat.ask("How much higher throughput?", conversation)
+def test_turning_to_another_conversation_gives_up_the_question_on_its_way():
+    chat, conversation, other = chat_over(), Conversation(), Conversation()
+    running = asking(chat, "How much higher throughput?", conversation)
     next(running)
-    assert chat.renew(conversation).log is None
+    assert chat.turn_to(other, conversation).log is None
     last = list(running)[-1]
+    assert last.conversation is other
     assert last.log == last.live == ""
     assert not last.busy
-    assert "Answered" in asked(chat, "How?", conversation)[-1].log
+    assert "Answered" in asked(chat, "How?", other)[-1].log
 
 
-def test_two_people_are_answered_one_after_the_other():
-    chat, first = chat_over(), Conversation()
-    running = chat.ask("How much higher throughput?", first)
+def test_an_edited_rewriting_is_asked_without_what_was_said():
+    assistant = ChatAssistant()
+    chat = chat_over(lambda _: assistant)
+    conversation = asked(chat, "How much higher throughput?")[-1].conversation
+    list(asking(chat, "What did Mixer cost?", conversation, alone=True))
+    assert assistant.histories[-1] == ()
+
+
+def test_searching_never_waits_and_drafts_are_written_one_after_the_other():
+    chat, first, second, third = chat_over(), Conversation(), Conversation(), Conversation()
+    running = asking(chat, "How much higher throughput?", first)
     next(view for view in running if view.live and "Draft" in view.live)
-    waiting = chat.ask("How?", Conversation())
-    next(waiting)
-    assert "Waiting for another question" in Elements(next(waiting).live).text
+    behind = asking(chat, "How?", second)
+    next(view for view in behind if view.live and "waiting to write" in view.live)
+    last = asking(chat, "How?", third)
+    waiting = Elements(next(view for view in last if "waiting to write" in (view.live or "")).live).text
+    assert "searching" in waiting
+    assert "reading" in waiting
+    assert "waiting to write: 2 before you" in waiting
+    assert "Not in this collection" in asked(chat, "What is the capital of France?")[-1].log
     for _ in running:
         pass
-    assert "Answered" in list(waiting)[-1].log
+    assert "Answered" in list(behind)[-1].log
+    assert "Answered" in list(last)[-1].log
 
 
 def test_an_abandoned_question_lets_the_next_one_in():
     chat = chat_over()
-    running = chat.ask("How much higher throughput?", Conversation())
+    running = asking(chat, "How much higher throughput?", Conversation())
     next(view for view in running if view.live and "Draft" in view.live)
     running.close()
     assert "Answered" in asked(chat, "How?")[-1].log
+
+
+def test_a_conversation_that_cannot_be_saved_is_told_and_shown(monkeypatch):
+    desk = desk_over()
+
+    def full(*_):
+        raise OutputError("The disk is full.", hint="Make room.")
+
+    monkeypatch.setattr(desk.shelf, "save", full)
+    view = asked(desk.chat, "How much higher throughput?", Conversation(owner=new_owner()))[-1]
+    assert "Answered" in view.log
+    assert "The disk is full." in Elements(view.notice).text
+
+
+# what page.js hands over
+
+
+def spoken(desk: Desk, *questions: str) -> Conversation:
+    conversation = Conversation(owner=new_owner())
+    for question in questions:
+        asked(desk.chat, question, conversation)
+    return conversation
+
+
+def test_a_vote_is_written_with_what_was_said_before_it_and_shown_from_then_on():
+    desk = desk_over()
+    conversation = spoken(desk, "How much higher throughput?", "And what did it cost?")
+    actions = Actions(desk, dict)
+    actions.done({"do": "up", "number": "2"}, conversation, conversation.owner)
+    actions.done({"do": "down", "number": "2", "note": "wrong <b>"}, conversation, conversation.owner)
+    (line,) = map(json.loads, desk.votes.read_text(encoding="utf-8").splitlines())
+    assert (line["question"], line["verdict"], line["note"]) == ("And what did it cost?", "down", "wrong <b>")
+    assert [turn["role"] for turn in line["history"]] == ["user", "assistant"]
+    assert line["answer"]["status"] == "answered"
+    assert 'cw-vote cw-on" id="cw-down-2"' in conversation.html[1]
+
+
+@pytest.mark.parametrize("told", ["", "[]", "{", "null", '{"do": "rm"}', '{"do": "up", "number": "99"}'])
+def test_wishes_that_are_none_change_nothing(told):
+    desk = desk_over()
+    conversation = spoken(desk, "How much higher throughput?")
+    view = Actions(desk, lambda view: {"view": view}).act(told, conversation, conversation.owner)["view"]
+    assert view.conversation is conversation
+    assert not desk.votes.exists()
+
+
+def test_a_saved_conversation_is_opened_renamed_and_deleted_by_its_owner_only():
+    desk = desk_over()
+    conversation = spoken(desk, "How much higher throughput?")
+    owner, key = conversation.owner, conversation.key
+    actions, elsewhere = Actions(desk, dict), Conversation(owner=new_owner())
+    for wish in ({"do": "open"}, {"do": "rename", "title": "x"}, {"do": "delete"}):
+        actions.done(wish | {"key": key}, elsewhere, elsewhere.owner)
+        actions.done(wish | {"key": "../" + key}, elsewhere, owner)
+    actions.done({"do": "rename", "key": key, "title": " New <b> "}, conversation, owner)
+    assert [entry.title for entry in desk.shelf.entries(owner)] == ["New <b>"]
+    opened = actions.done({"do": "open", "key": key}, Conversation(owner=owner), owner)
+    assert opened.log == "".join(conversation.html)
+    assert asked(desk.chat, "And?", opened.conversation)[-1].conversation.asked == 2
+    gone = actions.done({"do": "delete", "key": key}, opened.conversation, owner)
+    assert gone.log == ""
+    assert desk.shelf.entries(owner) == []
+
+
+def test_each_mark_knows_the_support_of_its_own_sentence():
+    sentences = [Sentence("It is fast.", (1,), 0.9), Sentence("It is cheap.", (1, 2), 0.7)]
+    assert support_of("It is fast ", 1, sentences) == pytest.approx(90)
+    assert support_of(" “It is cheap.” ", 1, sentences) == pytest.approx(70)
+    assert support_of("It is cheap. ", 2, sentences) == pytest.approx(70)
+    assert support_of("Something else", 1, sentences) == pytest.approx(70)
+    assert support_of("It is fast.", 3, sentences) == 0
 
 
 # opening
@@ -326,13 +429,11 @@ def test_questions_wait_for_the_models_and_say_so():
         return ChatAssistant()
 
     chat = chat_over(slow)
-    running = chat.ask("How?", None)
+    running = asking(chat, "How?", Conversation())
     next(running)
     assert "Getting ready: embedding 80 of 159" in Elements(next(running).live).text
-    assert chat.opening.readiness().state == "opening"
     gate.set()
     assert "Answered" in list(running)[-1].log
-    assert chat.opening.readiness().message == "159 papers"
 
 
 def test_a_failed_opening_is_told_and_can_be_repeated():
@@ -346,7 +447,6 @@ def test_a_failed_opening_is_told_and_can_be_repeated():
     chat = chat_over(missing)
     failed = asked(chat, "How?")[-1]
     assert "make setup" in Elements(failed.log).text
-    assert chat.opening.readiness().state == "failed"
     ready = True
     assert "Answered" in asked(chat, "How?")[-1].log
 
@@ -356,6 +456,7 @@ def test_an_unexpected_failure_to_open_is_told_too():
         raise RuntimeError("secret path /home/me")
 
     opening = Opening(broken)
+    assert opening.readiness().state == "opening"
     opening.start().exception(30)
     assert opening.readiness().state == "failed"
     assert "secret" not in opening.readiness().message
@@ -370,7 +471,7 @@ def client() -> Iterator[object]:
 
     from rag.ui.server import build_app
 
-    with TestClient(build_app(lambda _: ChatAssistant()), base_url="http://127.0.0.1:7860") as client:
+    with TestClient(build_app(FakeLibrary()), base_url="http://127.0.0.1:7860") as client:
         yield client
 
 
@@ -406,6 +507,8 @@ def test_pages_of_other_sites_can_neither_post_nor_read(client):
 
 def test_large_and_endless_requests_are_refused(client):
     assert client.post("/gradio_api/queue/join", content=b"x" * 300_000).status_code == 413
+    large = {"content-length": str(65 * 1024 * 1024)}
+    assert client.post("/gradio_api/upload", content=b"x", headers=large).status_code == 413
     assert client.post("/gradio_api/upload", content=iter([b"x"])).status_code == 411
 
 

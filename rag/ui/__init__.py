@@ -1,5 +1,7 @@
-"""The chat page: what happens to an `Answer` between `Assistant.stream` and a person's screen.
+"""The page: what happens to an `Answer` between `Assistant.stream` and a person's screen.
 
-`inert` -> `evidence` -> `render` turn values into HTML, `conversation` and `chat` hold what was said,
-`opening` loads the assistant behind the page, `page` is the layout, `server` the hardened mount.
+Pure, values to text: `inert` -> `evidence` -> `marks`, `render`; `exporting`, `browse`, `map`, `batch_view`.
+What people do, without Gradio: `chat`, `actions`, `conversations`, `feedback`, `batch_run`, `uploads`, over
+what they share in `desk` (`library`: collections and models; `line`: who writes next).
+Gradio: `page` places a tab per module (`*_tab`); `server` mounts it behind `guard`.
 """

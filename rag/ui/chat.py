@@ -1,23 +1,26 @@
-"""What happens when a person asks, stops, or starts over. Knows no Gradio: hands out `View`s.
+"""What happens when a person asks, stops or turns to another conversation. Hands out `View`s; no Gradio.
 
-One draft is written at a time, whoever asks; the others wait and can still stop, read and start over.
+Everybody is searched for at once; one draft is written at a time, and who waits for that sees the line.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rag.errors import CitewiseError
-from rag.types import Failure
+from rag.types import Failure, StageStarted, Turn
 from rag.ui.conversation import STOPPED, Conversation, Pending
-from rag.ui.opening import Answering, Opening
+from rag.ui.conversations import Shelf
+from rag.ui.library import Choice, Openings
+from rag.ui.line import Line
+from rag.ui.opening import Answering
 from rag.ui.render import exchange_html, notice_html, pending_html
 
 _TICK_S = 0.25
 _REDRAW_S = 0.1
+WAITING_MAX = 16
 
 BROKEN = Failure(
     "Unexpected",
@@ -38,53 +41,78 @@ class View:
     busy: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as the page hands it in; `alone` if it leans on nothing that was said."""
+
+    question: str
+    choice: Choice
+    alone: bool = False
+
+
 class Chat:
     """The page's answers to what people do. Shared by all tabs; what is theirs is in `Conversation`."""
 
-    def __init__(self, opening: Opening, question_chars_max: int) -> None:
-        self.opening = opening
+    def __init__(self, openings: Openings, shelf: Shelf, line: Line, question_chars_max: int) -> None:
+        self._openings = openings
+        self._shelf = shelf
+        self._line = line
         self._question_chars_max = question_chars_max
-        self._writing = threading.Lock()
 
-    def ask(self, question: str, conversation: Conversation | None) -> Iterator[View]:
+    def ask(self, asked: Asked, conversation: Conversation) -> Iterator[View]:
         """Answer one question, showing how far it is."""
-        conversation = conversation or Conversation()
-        question = question.strip()
-        refusal = self._refusal(question, conversation)
+        asked = replace(asked, question=asked.question.strip())
+        refusal = self._refusal(asked.question, conversation)
         if refusal is not None:
             yield View(conversation, notice=refusal, busy=conversation.pending is not None)
             return
-        pending = conversation.begin(question)
+        pending = conversation.begin(asked.question)
         failure: Failure | None = BROKEN
         try:
             yield View(conversation, live=pending_html(pending), notice="", question="", busy=True)
-            for _ in _paced(self._progress(conversation, pending), pending):
+            for _ in _paced(self._progress(asked, conversation, pending), pending):
                 yield View(conversation, live=pending_html(pending), busy=True)
             failure = None if pending.answer else _unanswered(conversation)
         except CitewiseError as exc:
             failure = Failure(type(exc).__name__, exc.message, exc.hint)
         finally:
             _end(conversation, failure)
-        yield redrawn(conversation)
+        yield self._kept(conversation)
 
     def stop(self, conversation: Conversation | None) -> None:
         """Give up the question being answered; `ask` shows that it was stopped."""
         if conversation is not None:
             conversation.stopping.set()
 
-    def settle(self, conversation: Conversation | None) -> View:
+    def settle(self, conversation: Conversation) -> View:
         """After `ask` broke: what is left of the conversation."""
-        return redrawn(conversation or Conversation())
+        return redrawn(conversation)
 
-    def renew(self, conversation: Conversation | None) -> View:
-        """An empty conversation; at once, or by `ask` as soon as it has given up its question."""
-        conversation = conversation or Conversation()
+    def turn_to(self, other: Conversation, conversation: Conversation) -> View:
+        """Another conversation; at once, or by `ask` as soon as it has given up its question."""
         if conversation.pending is not None:
-            conversation.renewing = True
+            conversation.leaving = other
             conversation.stopping.set()
             return View(conversation, notice="", question="", busy=True)
-        conversation.clear()
-        return replace(redrawn(conversation), notice="", question="")
+        return replace(redrawn(other), notice="", question="")
+
+    def opened(self, owner: str, key: str) -> Conversation | None:
+        """A saved conversation, rendered; None if there is none."""
+        conversation = self._shelf.open(owner, key)
+        if conversation is not None:
+            conversation.html = [exchange_html(exchange) for exchange in conversation.exchanges]
+        return conversation
+
+    def _kept(self, conversation: Conversation) -> View:
+        """The finished exchange on screen and on disk."""
+        if conversation.leaving is not None:
+            return redrawn(conversation.leaving)
+        view = redrawn(conversation)
+        try:
+            self._shelf.save(conversation)
+        except CitewiseError as exc:
+            return replace(view, notice=notice_html(exc.message, exc.hint, urgent=True))
+        return view
 
     def _refusal(self, question: str, conversation: Conversation) -> str | None:
         """Why this question is not asked at all; None if it is."""
@@ -96,38 +124,51 @@ class Chat:
         if len(question) > limit:
             length = f"This question has {len(question):,} characters; the limit is {limit:,}."
             return notice_html(length, "Shorten it and send it again.", urgent=True)
+        if self._line.waiting() > WAITING_MAX:
+            return notice_html("Too many people are waiting.", "Ask again in a minute.", urgent=True)
         return None
 
-    def _progress(self, conversation: Conversation, pending: Pending) -> Iterator[None]:
-        """Wait for the assistant and for one's turn, then follow the answer; ends when stopped."""
-        stopped = conversation.stopping.is_set
-        self.opening.start()
-        while (assistant := self.opening.wait(_TICK_S)) is None:
-            pending.waiting = self.opening.readiness().message
-            if stopped():
+    def _progress(self, asked: Asked, conversation: Conversation, pending: Pending) -> Iterator[None]:
+        """Wait for the assistant, then follow the answer; ends when stopped."""
+        opening = self._openings.of(asked.choice)
+        opening.start()  # again, if it has failed
+        while (assistant := opening.wait(_TICK_S)) is None:
+            pending.waiting = opening.readiness().message
+            if conversation.stopping.is_set():
                 return
             yield
-        while not self._writing.acquire(timeout=_TICK_S):
-            pending.waiting = "Waiting for another question to be answered"
-            if stopped():
-                return
-            yield
+        history = () if asked.alone else conversation.history()
+        yield from self._followed(assistant, conversation, pending, history)
+
+    def _followed(
+        self, assistant: Answering, conversation: Conversation, pending: Pending, history: tuple[Turn, ...]
+    ) -> Iterator[None]:
+        """The stream of an answer. Before its draft is written, it waits for its turn."""
+        ticket = None
         try:
-            yield from _followed(assistant, conversation, pending)
+            for event in assistant.stream(pending.question, history):
+                pending.take(event)
+                yield
+                if isinstance(event, StageStarted) and event.stage == "writing":
+                    ticket = self._line.join()
+                    while not (ticket.wait(_TICK_S) or conversation.stopping.is_set()):
+                        pending.waiting = place_words(ticket.ahead())
+                        yield
+                    pending.waiting = ""
+                if conversation.stopping.is_set():
+                    return
         finally:
-            self._writing.release()
+            if ticket:
+                ticket.leave()
+
+
+def place_words(ahead: int) -> str:
+    """'waiting to write: 2 before you'."""
+    return f"waiting to write: {ahead} before you"
 
 
 def _unanswered(conversation: Conversation) -> Failure:
     return STOPPED if conversation.stopping.is_set() else BROKEN
-
-
-def _followed(assistant: Answering, conversation: Conversation, pending: Pending) -> Iterator[None]:
-    for event in assistant.stream(pending.question, conversation.history()):
-        if conversation.stopping.is_set():
-            return
-        pending.take(event)
-        yield
 
 
 def _paced(steps: Iterator[None], pending: Pending) -> Iterator[None]:
@@ -151,10 +192,7 @@ def redrawn(conversation: Conversation) -> View:
 
 
 def _end(conversation: Conversation, failure: Failure | None) -> None:
-    """Put the pending question behind the others with what came of it; or forget them all."""
+    """Put the pending question behind the others with what came of it."""
     assert conversation.pending is not None
     exchange = conversation.end(None if failure else conversation.pending.answer, failure)
-    if conversation.renewing:
-        conversation.clear()
-    else:
-        conversation.keep(exchange_html(exchange))
+    conversation.keep(exchange_html(exchange))

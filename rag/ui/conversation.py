@@ -1,18 +1,22 @@
 """What was said in one browser tab, and the question being answered in it.
 
-An exchange is rendered once, when it ends; the page shows the joined pieces.
+An exchange is rendered once, when it ends; the page shows the joined pieces. Knows no disk: see
+`conversations`.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from rag.types import Answer, DraftToken, Event, Failure, Finished, StageStarted, Turn
 
 EXCHANGES_KEPT = 40
 EXCHANGES_REMEMBERED = 10
+TITLE_CHARS_MAX = 80
 
 STOPPED = Failure(
     "Stopped",
@@ -36,7 +40,8 @@ class Pending:
         """Follow one event of the stream."""
         if isinstance(event, StageStarted):
             if not self.stages:
-                self.began, self.waiting = time.monotonic(), ""
+                self.began = time.monotonic()
+            self.waiting = ""
             self.stages.append(event)
         elif isinstance(event, DraftToken):
             self.draft += event.text
@@ -52,23 +57,30 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A question with its answer, or with the reason why there is none."""
+    """A question with its answer, or with the reason why there is none; and what the person made of it."""
 
     number: int
     question: str
     answer: Answer | None
     failure: Failure | None = None
+    verdict: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class Conversation:
-    """The exchanges of one tab, oldest first. `html` holds each of them as rendered."""
+    """The exchanges of one tab, oldest first. `html` holds each of them as rendered.
 
+    `owner` is the browser's own key, `key` names this conversation among those of its owner.
+    """
+
+    owner: str = ""
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+    title: str = ""
     exchanges: list[Exchange] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
     pending: Pending | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
-    renewing: bool = False
+    leaving: Conversation | None = None
     asked: int = 0
 
     def begin(self, question: str) -> Pending:
@@ -84,24 +96,43 @@ class Conversation:
         exchange = Exchange(self.asked, self.pending.question, answer, failure)
         self.pending = None
         self.exchanges = [*self.exchanges, exchange][-EXCHANGES_KEPT:]
+        self.title = self.title or title_of(exchange.question)
         return exchange
 
     def keep(self, html: str) -> None:
         """Put a rendered exchange behind the others."""
         self.html = [*self.html, html][-EXCHANGES_KEPT:]
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self.exchanges, self.html, self.renewing = [], [], False
+    def judge(self, number: int, verdict: str) -> Exchange | None:
+        """Remember what the person made of an answer; None where there is no such answer."""
+        for i, exchange in enumerate(self.exchanges):
+            if exchange.number == number and exchange.answer is not None:
+                self.exchanges[i] = replace(exchange, verdict=verdict)
+                return self.exchanges[i]
+        return None
 
-    def history(self) -> tuple[Turn, ...]:
-        """The last exchanges as plain text, for questions that lean on them."""
-        turns: list[Turn] = []
-        for exchange in self.exchanges[-EXCHANGES_REMEMBERED:]:
-            said = _said(exchange.answer)
-            if said:
-                turns += [Turn("user", exchange.question), Turn("assistant", said)]
-        return tuple(turns)
+    def history(self, before: int | None = None) -> tuple[Turn, ...]:
+        """The last exchanges, or those before one, as plain text for questions that lean on them."""
+        earlier = [e for e in self.exchanges if before is None or e.number < before]
+        return turns_of(earlier[-EXCHANGES_REMEMBERED:])
+
+
+def turns_of(exchanges: Sequence[Exchange]) -> tuple[Turn, ...]:
+    """What was asked and said; a question that failed is left out."""
+    turns: list[Turn] = []
+    for exchange in exchanges:
+        said = _said(exchange.answer)
+        if said:
+            turns += [Turn("user", exchange.question), Turn("assistant", said)]
+    return tuple(turns)
+
+
+def title_of(question: str) -> str:
+    """The beginning of a question, cut at a word."""
+    text = " ".join(question.split())
+    if len(text) <= TITLE_CHARS_MAX:
+        return text
+    return f"{text[:TITLE_CHARS_MAX].rpartition(' ')[0] or text[:TITLE_CHARS_MAX]}…"
 
 
 def _said(answer: Answer | None) -> str:

@@ -1,4 +1,4 @@
-"""The evidence panel: each citation with its paper and the sentences that carry the answer, marked.
+"""The evidence panel: each citation with its paper, the sentences that carry the answer, and how far.
 
 Pure functions: `Answer` -> HTML. What is quoted is found by its offsets into the stored abstract.
 """
@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Sequence
 from rag.cleaning import clean, clean_with_offsets
 from rag.types import Answer, Citation, Paper, Passage, Quote
 from rag.ui.inert import inert, link, shown
+
+_AUTHORS_SHOWN = 3
 
 
 def anchor(number: int, key: int) -> str:
@@ -26,7 +28,10 @@ def panel(answer: Answer, number: int) -> str:
         used = {paper.paper_id for _, paper in near if paper}
         heading = "Closest papers"
     else:
-        first = [_citation_card(c, papers.get(c.paper_id), number) for c in answer.citations]
+        first = [
+            _citation_card(c, papers.get(c.paper_id), _carried(answer, c.key), number)
+            for c in answer.citations
+        ]
         used = {citation.paper_id for citation in answer.citations}
         heading = "Evidence"
     body = f"<h3>{heading}</h3>{''.join(first)}" if first else ""
@@ -48,16 +53,31 @@ def marked(abstract: str, quotes: Iterable[Quote]) -> str:
     return "".join(pieces) + inert(cleaned.text[cursor:])
 
 
-def _citation_card(citation: Citation, paper: Paper | None, number: int) -> str:
+def support_bar(support: float) -> str:
+    """How far the cited sentences carry what is said, as a bar and a number."""
+    percent = round(100 * min(max(support, 0.0), 1.0))
+    return (
+        f'<div class="cw-support"><span class="cw-bar"><span style="width:{percent}%"></span></span>'
+        f"support {support:.2f}</div>"
+    )
+
+
+def _carried(answer: Answer, key: int) -> float | None:
+    """The least support among the sentences that cite `key`."""
+    return min((s.support for s in answer.sentences if key in s.citations), default=None)
+
+
+def _citation_card(citation: Citation, paper: Paper | None, support: float | None, number: int) -> str:
     """[n], title, year and host, the carrying sentences, and the abstract they stand in."""
     quotes = " … ".join(f"<mark>{shown(quote.text)}</mark>" for quote in citation.quotes)
-    meta = _meta(citation.year, paper.venue if paper else None, citation.url)
+    known = paper or Paper(citation.paper_id, citation.title, "", citation.year, citation.url)
     abstract = _abstract(marked(paper.abstract, citation.quotes)) if paper else ""
+    bar = "" if support is None else support_bar(support)
     return (
         f'<div class="cw-card" id="{anchor(number, citation.key)}">'
         f'<div class="cw-head"><span class="cw-key">{citation.key}</span>'
-        f'<div class="cw-title">{shown(citation.title)}{meta}</div></div>'
-        f'<div class="cw-quotes">{quotes}</div>{abstract}</div>'
+        f'<div class="cw-title">{shown(citation.title)}{meta(known)}</div></div>'
+        f'{bar}<div class="cw-quotes">{quotes}</div>{abstract}</div>'
     )
 
 
@@ -70,9 +90,9 @@ def _closest(answer: Answer) -> list[tuple[str, Paper | None]]:
 
 def _closest_card(title: str, paper: Paper | None) -> str:
     """A paper that is near the question but does not answer it."""
-    meta = _meta(paper.year, paper.venue, paper.url) if paper else ""
+    about = meta(paper) if paper else ""
     abstract = _abstract(marked(paper.abstract, ())) if paper else ""
-    return f'<div class="cw-card cw-near"><div class="cw-title">{shown(title)}{meta}</div>{abstract}</div>'
+    return f'<div class="cw-card cw-near"><div class="cw-title">{shown(title)}{about}</div>{abstract}</div>'
 
 
 def _others(passages: Sequence[Passage], used: Collection[str]) -> str:
@@ -92,8 +112,12 @@ def _abstract(body: str) -> str:
     )
 
 
-def _meta(year: int | None, venue: str | None, url: str | None) -> str:
-    """Year, venue and host, as far as they are known."""
-    known = [str(year) if year else "", shown(venue) if venue else "", link(url)]
+def meta(paper: Paper) -> str:
+    """Authors, year, venue and host, as far as they are known."""
+    authors = ", ".join(shown(name) for name in paper.authors[:_AUTHORS_SHOWN])
+    if len(paper.authors) > _AUTHORS_SHOWN:
+        authors += " et al."
+    venue = shown(paper.venue) if paper.venue else ""
+    known = [authors, str(paper.year) if paper.year else "", venue, link(paper.url)]
     parts = " · ".join(part for part in known if part)
     return f'<div class="cw-meta">{parts}</div>' if parts else ""

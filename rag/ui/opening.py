@@ -1,14 +1,15 @@
-"""Opens the assistant behind the page, so that the page is there at once and can say how far it is."""
+"""Opens an assistant behind the page, so that the page is there at once and can say how far it is."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Literal, NamedTuple, Protocol
 
 from rag.errors import CitewiseError
-from rag.types import Event, Turn
+from rag.types import Answer, Event, Passage, Question, Turn
+from rag.ui.atlas import Indexed
 
 Progress = Callable[[str, int, int], None]
 
@@ -21,8 +22,26 @@ class Answering(Protocol):
         """Number of papers in the collection."""
         ...
 
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that can change an answer."""
+        ...
+
+    @property
+    def index(self) -> Indexed:
+        """Its papers and vectors."""
+        ...
+
     def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
         """Answer one question, telling how far it is."""
+        ...
+
+    def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
+        """One answer per question, in order."""
+        ...
+
+    def search(self, query: str, k: int = 10) -> list[Passage]:
+        """The papers nearest to a query."""
         ...
 
 
@@ -42,7 +61,6 @@ class Opening:
 
     def __init__(self, open_assistant: OpenAssistant) -> None:
         self._open = open_assistant
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="citewise-open")
         self._lock = threading.Lock()
         self._future: Future[Answering] | None = None
         self._step = ""
@@ -53,7 +71,9 @@ class Opening:
             failed = self._future and self._future.done() and self._future.exception()
             if self._future is None or failed:
                 self._step = ""
-                self._future = self._worker.submit(self._open, self._report)
+                worker = ThreadPoolExecutor(1, thread_name_prefix="citewise-open")
+                self._future = worker.submit(self._open, self._report)
+                worker.shutdown(wait=False)  # its thread ends with this attempt
             return self._future
 
     def wait(self, timeout_s: float) -> Answering | None:

@@ -1,168 +1,120 @@
-"""The layout of the chat page, and which part of `Chat` each control calls.
+"""The page: header, tabs, and what happens when it opens or another collection is chosen.
 
 Imports gradio, which takes seconds: `server` imports this module only when a page is built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from rag.ui.chat import Chat, View
+from rag.ui.batch_tab import BatchTab
+from rag.ui.chat_tab import ChatTab
+from rag.ui.controls import Controls
 from rag.ui.conversation import Conversation
+from rag.ui.conversations import is_key, new_owner
+from rag.ui.desk import Desk
+from rag.ui.papers_tab import PapersTab
+from rag.ui.quality import last_report, quality_html
 from rag.ui.render import notice_html
+from rag.ui.upload_tab import UploadTab
+from rag.ui.widgets import AT_ONCE, WAITING_MAX, Updates, html
 
-# Kept few: each waits in a thread of its own.
-_WAITING_MAX = 16
-_STATE_KEPT_S = 4 * 3600.0
-_PRIVATE: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-_AT_ONCE: dict[str, Any] = {**_PRIVATE, "queue": False}
-
-Updates = dict[Any, Any]
-
-EXAMPLES = (
-    "How much higher throughput does Monarch Mixer achieve at sequence length 4K?",
-    "Which paper studies time-reversed language models?",
-    "How much does WRAP speed up pre-training on C4?",
-    "What is refusal-aware instruction tuning?",
-    "Which papers warn that fine-tuning makes models forget?",
-    "What is the capital of France?",
-)
-
-_HEADER = (
+_MENU = '<button type="button" class="cw-do cw-menu" title="Your conversations">☰</button>'
+_BRAND = (
     '<div class="cw-brand"><b>Citewise</b>'
     "<span>Answers from the papers, with the sentences that carry them.</span></div>"
 )
-_WELCOME = (
-    '<div class="cw-welcome"><h2>What would you like to know?</h2>'
-    "<p>Every answer cites the papers it rests on and shows their sentences. "
-    "When the collection holds no answer, it says so.</p></div>"
-)
+_THEME = '<button type="button" class="cw-do cw-theme" title="Light or dark">◐</button>'
+_OPENING_TICK_S = 1.0
 
 
-class _Parts:
-    """The components that change, and the updates that turn a `View` into what the browser shows."""
+class _Page:
+    """All parts, placed in the order in which they stand on the page."""
 
-    def __init__(self) -> None:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        # The key must outlive the server, so its cipher is no secret: it hides nothing from this browser.
+        self.owner = gr.BrowserState("", storage_key="citewise-owner", secret="citewise")  # noqa: S106
+        self.controls = Controls(desk)
         with gr.Row(elem_id="cw-header"):
-            _html(_HEADER, "cw-brand-box")
-            self.ready = _html("", "cw-ready")
-            self.renew = gr.Button("New conversation", size="sm", elem_id="cw-new", scale=0)
-        with gr.Column(elem_id="cw-start") as self.start:
-            _html(_WELCOME, "cw-welcome-box")
-            with gr.Row(elem_id="cw-examples"):
-                self.examples = [gr.Button(text, size="sm", elem_classes="cw-example") for text in EXAMPLES]
-        self.log = _html("", "cw-log")
-        self.live = _html("", "cw-live")
-        with gr.Column(elem_id="cw-composer"):
-            self.notice = _html("", "cw-notice-box")
-            with gr.Row(elem_id="cw-ask"):
-                self.question = gr.Textbox(
-                    label="Your question",
-                    show_label=False,
-                    container=False,
-                    placeholder="Ask about the papers…",
-                    lines=1,
-                    max_lines=6,
-                    scale=1,
-                    elem_id="cw-question",
-                )
-                self.send = gr.Button("Ask", variant="primary", elem_id="cw-send", scale=0)
-                self.stop = gr.Button("Stop", visible=False, elem_id="cw-stop", scale=0)
-        self.state = gr.State(None, time_to_live=_STATE_KEPT_S)
-        self.clock = gr.Timer(1.0)
+            html(_MENU, "cw-menu-box", scale=0)
+            html(_BRAND, "cw-brand-box")
+            self.ready = html("", "cw-ready")
+            self.controls.place_collection()
+            renew = gr.Button("New", size="sm", elem_id="cw-new", scale=0, min_width=64)
+            html(_THEME, "cw-theme-box", scale=0)
+        with gr.Tabs(elem_id="cw-tabs"):
+            with gr.Tab("Chat", id="chat", elem_id="cw-tab-chat"):
+                self.chat = ChatTab(desk, self.controls, self.owner, renew)
+            with gr.Tab("Papers", id="papers", elem_id="cw-tab-papers") as self.papers_tab:
+                self.papers = PapersTab(desk, self.controls)
+            with gr.Tab("Batch", id="batch", elem_id="cw-tab-batch"):
+                self.batch = BatchTab(desk, self.controls, self.owner)
+            with gr.Tab("Add papers", id="add", elem_id="cw-tab-add"):
+                self.upload = UploadTab(desk, self.controls)
+            with gr.Tab("Quality", id="quality", elem_id="cw-tab-quality") as self.quality_tab:
+                self.quality = html("", "cw-quality", trusted=True)
+        self.clock = gr.Timer(_OPENING_TICK_S)
 
-    @property
-    def outputs(self) -> list[Any]:
-        """Everything a `View` may change."""
-        texts = [self.log, self.live, self.notice, self.question]
-        return [self.state, *texts, self.start, self.send, self.stop]
+    def wire(self, page: gr.Blocks) -> None:
+        """What each tab does, and what concerns several."""
+        self.controls.wire()
+        asked = self.chat.wire()
+        self.papers.wire()
+        self.batch.wire()
+        self.upload.wire()
+        self._wire_opening(page, asked)
+        self._wire_collection()
+        self.quality_tab.select(self._quality, None, self.quality, **AT_ONCE)
 
-    def shown(self, view: View) -> Updates:
-        """The updates for what `view` changes."""
-        texts = {
-            self.log: view.log,
-            self.live: view.live,
-            self.notice: view.notice,
-            self.question: view.question,
-        }
-        fresh = not view.busy and not view.conversation.exchanges
-        return {
-            self.state: view.conversation,
-            **{part: text for part, text in texts.items() if text is not None},
-            self.start: gr.update(visible=fresh),
-            self.send: gr.update(visible=not view.busy),
-            self.stop: gr.update(visible=view.busy),
-        }
+    def _wire_opening(self, page: gr.Blocks, asked: Sequence[Any]) -> None:
+        """Open the assistant when the page opens, and say how far that is until it is ready."""
+        chosen, told = self.controls.inputs, [self.ready, self.clock]
+        page.load(self._greet, self.owner, [self.owner, self.chat.drawer], **AT_ONCE)
+        page.load(self.controls.collections_update, None, self.controls.collection, **AT_ONCE)
+        page.load(self._opened, chosen, told, **AT_ONCE).then(
+            self.chat.begun, chosen, self.chat.examples, **AT_ONCE
+        )
+        self.clock.tick(self._told, chosen, told, **AT_ONCE)
+        for event in asked:
+            event.then(self._told, chosen, told, **AT_ONCE)
+
+    def _wire_collection(self) -> None:
+        """Another collection has other papers and other starters."""
+        chosen = self.controls.inputs
+        looked = {"fn": self.papers.refreshed, "inputs": self.papers.inputs, "outputs": self.papers.outputs}
+        changed = self.controls.collection.change(self._told, chosen, [self.ready, self.clock], **AT_ONCE)
+        changed.then(self.chat.begun, chosen, self.chat.examples, **AT_ONCE)
+        changed.then(**looked, **AT_ONCE)
+        self.papers_tab.select(**looked, **AT_ONCE)
+
+    def _greet(self, owner: object) -> Updates:
+        """A key for a browser that has none, and its conversations."""
+        known = owner if isinstance(owner, str) and is_key(owner) else new_owner()
+        return {self.owner: known, self.chat.drawer: self.chat.listed(Conversation(owner=known))}
+
+    def _opened(self, *chosen: object) -> Updates:
+        self.desk.openings.of(self.controls.choice(chosen)).start()
+        return self._told(*chosen)
+
+    def _told(self, *chosen: object) -> Updates:
+        told = self.desk.openings.of(self.controls.choice(chosen)).readiness()
+        text = notice_html(told.message, told.hint, urgent=told.state == "failed")
+        return {self.ready: text, self.clock: gr.Timer(active=told.state == "opening")}
+
+    def _quality(self) -> str:
+        return quality_html(last_report([Path(), self.desk.library.settings.cache_dir]))
 
 
-def build_page(chat: Chat) -> gr.Blocks:
-    """The page with its controls wired to `chat`."""
+def build_page(desk: Desk) -> gr.Blocks:
+    """The page over a desk."""
     page = gr.Blocks(title="Citewise", analytics_enabled=False, delete_cache=(3600, 86400))
     with page:
-        parts = _Parts()
-        asked = _wire_asking(parts, chat)
-        _wire_readiness(page, parts, chat, asked)
-    page.queue(max_size=2 * _WAITING_MAX, default_concurrency_limit=_WAITING_MAX, api_open=False)
+        parts = _Page(desk)
+        parts.wire(page)
+    page.queue(max_size=2 * WAITING_MAX, default_concurrency_limit=WAITING_MAX, api_open=False)
     return page
-
-
-def _wire_asking(parts: _Parts, chat: Chat) -> list[Any]:
-    """Ask, stop, start over. Returns the events after which the assistant may be ready or not."""
-
-    def ask(question: str, state: Conversation | None) -> Iterator[Updates]:
-        for view in chat.ask(question, state):
-            yield parts.shown(view)
-
-    def settle(state: Conversation | None) -> Updates:
-        return parts.shown(chat.settle(state))
-
-    def renew(state: Conversation | None) -> Updates:
-        return parts.shown(chat.renew(state))
-
-    asking: dict[str, Any] = {
-        **_PRIVATE,
-        "fn": ask,
-        "outputs": parts.outputs,
-        "concurrency_id": "ask",
-        "concurrency_limit": _WAITING_MAX,
-    }
-    typed = gr.on(
-        [parts.question.submit, parts.send.click],
-        inputs=[parts.question, parts.state],
-        trigger_mode="once",
-        **asking,
-    )
-    started = [typed, *(b.click(inputs=[b, parts.state], **asking) for b in parts.examples)]
-    parts.stop.click(chat.stop, [parts.state], None, **_AT_ONCE)
-    # Queued, so that it is shown after what `ask` has sent already.
-    parts.renew.click(renew, [parts.state], parts.outputs, **_PRIVATE)
-    settled = [e.failure(settle, [parts.state], parts.outputs, **_AT_ONCE) for e in started]
-    return [*started, *settled]
-
-
-def _wire_readiness(page: gr.Blocks, parts: _Parts, chat: Chat, asked: Sequence[Any]) -> None:
-    """Open the assistant when the page opens, and say how far that is until it is ready."""
-
-    def tell() -> Updates:
-        told = chat.opening.readiness()
-        text = notice_html(told.message, told.hint, urgent=told.state == "failed")
-        return {parts.ready: text, parts.clock: gr.Timer(active=told.state == "opening")}
-
-    def opened() -> Updates:
-        chat.opening.start()
-        return tell()
-
-    outputs = [parts.ready, parts.clock]
-    page.load(opened, None, outputs, **_AT_ONCE)
-    parts.clock.tick(tell, None, outputs, **_AT_ONCE)
-    for event in asked:
-        event.then(tell, None, outputs, **_AT_ONCE)
-
-
-def _html(value: str, elem_id: str, scale: int = 1) -> gr.Markdown:
-    """Our own HTML. `gr.HTML` would need `unsafe-eval` in the content policy; this does not."""
-    with gr.Column(elem_id=elem_id, min_width=0, scale=scale):
-        return gr.Markdown(value, latex_delimiters=[], elem_classes="cw-html")

@@ -5,17 +5,16 @@ The result holds no blank line, so that the Markdown component passes it on as o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 
 from rag.cleaning import clean
 from rag.types import AbstentionReason, Answer, DroppedSentence, Failure
 from rag.ui.conversation import Exchange, Pending
-from rag.ui.evidence import anchor, panel
+from rag.ui.evidence import panel
+from rag.ui.exporting import plain_answer
 from rag.ui.inert import inert, inert_lines, shown
+from rag.ui.marks import answer_html
 
-_MARK = re.compile(r"\[(\d{1,3})\]")
-_BETWEEN_QUOTES = re.compile(r"(?<=\])\s+(?=“)")
 _HIGH, _MEDIUM = 0.8, 0.5
 _STATUS = {
     "answered": ("Answered", "Every sentence was checked against the sentences it cites."),
@@ -36,8 +35,8 @@ def exchange_html(exchange: Exchange) -> str:
     failure = exchange.failure or (answer.error if answer else None)
     if failure or answer is None:
         return _turn(question + _alert(failure), "", exchange.number)
-    body = _standalone(answer) + _verdict(answer) + _text(answer, exchange.number)
-    body += _dropped(answer.trace.dropped) + _footer(answer)
+    body = _standalone(answer) + _verdict(answer) + answer_html(answer, exchange.number)
+    body += _actions(exchange) + _dropped(answer.trace.dropped) + _footer(answer)
     return _turn(question + body, panel(answer, exchange.number), exchange.number)
 
 
@@ -80,7 +79,10 @@ def _standalone(answer: Answer) -> str:
     asked, read = answer.question.split(), answer.standalone_question.split()
     if not read or asked == read:
         return ""
-    return f'<div class="cw-read">Read as: {inert(answer.standalone_question)}</div>'
+    return (
+        f'<div class="cw-read">Read as: <span>{inert(answer.standalone_question)}</span>'
+        ' <button type="button" class="cw-do cw-edit" title="Change it and ask again">Edit</button></div>'
+    )
 
 
 def _verdict(answer: Answer) -> str:
@@ -98,41 +100,19 @@ def _verdict(answer: Answer) -> str:
     )
 
 
-def _text(answer: Answer, number: int) -> str:
-    """The answer as composed, a part for each of its lines; lines that begin with '- ' are a list."""
-    message = answer.abstention.message if answer.abstention else answer.text
-    titles = [clean(citation.title) for citation in answer.citations]
-    keys = {citation.key for citation in answer.citations}
-    parts: list[str] = []
-    for line in map(clean, filter(str.strip, message.splitlines())):  # `clean` joins lines
-        kind, said = ("item", line[2:]) if line.startswith("- ") else ("line", line)
-        said, heading = _without_title(said, titles)
-        quotes = _BETWEEN_QUOTES.split(said) if said.startswith("“") else [said]
-        body = "".join(f"<div>{_linked(quote, keys, number)}</div>" for quote in quotes)
-        parts.append(f'<div class="cw-{kind}">{heading}{body}</div>')
-    return f'<div class="cw-answer">{"".join(parts)}</div>'
-
-
-def _without_title(line: str, titles: Collection[str]) -> tuple[str, str]:
-    """A line 'Title: what it says' in two: what it says, and the title as a heading."""
-    for title in titles:
-        if line.startswith(f"{title}: "):
-            return line[len(title) + 2 :], f'<div class="cw-paper">{inert(title)}</div>'
-    return line, ""
-
-
-def _linked(line: str, keys: Collection[int], number: int) -> str:
-    """Marks that resolve become links; everything else is inert text."""
-    pieces = _MARK.split(line)
-    shown_pieces = [inert(piece) for piece in pieces]
-    for i in range(1, len(pieces), 2):
-        key = int(pieces[i])
-        shown_pieces[i] = (
-            f'<a class="cw-cite" href="#{anchor(number, key)}" aria-label="Evidence {key}">[{key}]</a>'
-            if key in keys
-            else inert(f"[{pieces[i]}]")
-        )
-    return "".join(shown_pieces)
+def _actions(exchange: Exchange) -> str:
+    """Copy and vote; page.js does the copying and carries the vote to the server."""
+    number, chosen = exchange.number, exchange.verdict
+    votes = "".join(
+        f'<button type="button" class="cw-do cw-vote{" cw-on" if chosen == verdict else ""}"'
+        f' id="cw-{verdict}-{number}" title="{told}"><span class="cw-unseen">{told}</span></button>'
+        for verdict, told in (("up", "This answer helps"), ("down", "This answer is wrong"))
+    )
+    plain = inert_lines(plain_answer(exchange.answer)) if exchange.answer else ""
+    return (
+        f'<div class="cw-actions"><button type="button" class="cw-do cw-copy">Copy</button>{votes}'
+        f'<div class="cw-plain" hidden>{plain}</div></div>'
+    )
 
 
 def _dropped(dropped: Collection[DroppedSentence]) -> str:
@@ -141,7 +121,7 @@ def _dropped(dropped: Collection[DroppedSentence]) -> str:
         return ""
     rows = "".join(
         f'<div class="cw-item"><s>{shown(sentence.text)}</s>'
-        f'<span class="cw-reason">{inert(sentence.reason)}</span></div>'
+        f'<span class="cw-reason">{inert(sentence.reason)} · support {sentence.support:.2f}</span></div>'
         for sentence in dropped
     )
     return (
@@ -150,28 +130,32 @@ def _dropped(dropped: Collection[DroppedSentence]) -> str:
 
 
 def _footer(answer: Answer) -> str:
-    """How many papers were looked at, and how long it took."""
-    count = len(answer.passages)
+    """How many papers were looked at, and how long each part took."""
+    count, timings = len(answer.passages), answer.timings
+    stages = (
+        ("finding", timings.retrieve_s),
+        ("writing", timings.generate_s),
+        ("checking", timings.verify_s),
+    )
+    parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages if seconds >= 0.05)
     papers = f"{count} paper{'' if count == 1 else 's'} looked at"
-    return f'<div class="cw-foot">{papers} · {answer.timings.total_s:.1f} s</div>'
+    return f'<div class="cw-foot">{papers} · {timings.total_s:.1f} s{f" ({parts})" if parts else ""}</div>'
 
 
 def _alert(failure: Failure | None) -> str:
     failure = failure or Failure("Unknown", "There is no answer.", "Ask again.")
     kind = "cw-stopped" if failure.type == "Stopped" else "cw-failed"
     hint = f"<div>{inert_lines(failure.hint)}</div>" if failure.hint else ""
-    return f'<div class="cw-alert {kind}"><b>{inert_lines(failure.message)}</b>{hint}</div>'
+    again = '<button type="button" class="cw-do cw-again">Ask again</button>'
+    return f'<div class="cw-alert {kind}"><b>{inert_lines(failure.message)}</b>{hint}{again}</div>'
 
 
 def _stages(pending: Pending) -> str:
-    """'searching 0.4 s › reading 0.1 s › writing 2.0 s', the last one still running."""
-    if pending.waiting or not pending.stages:
-        waiting = inert(pending.waiting or "starting")
-        return f'<div class="cw-stages" role="status"><span class="cw-now">{waiting}</span></div>'
+    """'searching 0.4 s › reading 0.1 s › writing 2.0 s', the last one still running or waiting."""
     timed = pending.seconds()
-    last = len(timed) - 1
-    steps = "".join(
-        f'<span class="{"cw-now" if i == last else "cw-done"}">{stage} {seconds:.1f} s</span>'
-        for i, (stage, seconds) in enumerate(timed)
-    )
-    return f'<div class="cw-stages">{steps}</div>'
+    steps = [f'<span class="cw-done">{stage} {seconds:.1f} s</span>' for stage, seconds in timed]
+    if pending.waiting or not steps:
+        steps = [*steps[:-1], f'<span class="cw-now">{inert(pending.waiting or "starting")}</span>']
+    else:
+        steps[-1] = steps[-1].replace("cw-done", "cw-now")
+    return f'<div class="cw-stages">{"".join(steps)}</div>'

@@ -1,0 +1,83 @@
+"""What page.js hands over: votes, and opening, renaming and deleting conversations.
+
+Comes as JSON from a browser, so nothing of it is believed before it is looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from rag.errors import CitewiseError
+from rag.ui import feedback
+from rag.ui.chat import View, redrawn
+from rag.ui.conversation import Conversation
+from rag.ui.desk import Desk
+from rag.ui.feedback import Verdict, Vote
+from rag.ui.render import exchange_html, notice_html
+
+Updates = dict[object, object]
+
+
+class Actions:
+    """Each returns the updates that show what came of it."""
+
+    def __init__(self, desk: Desk, shown: Callable[[View], dict[object, object]]) -> None:
+        self._desk = desk
+        self._shown = shown
+
+    def renew(self, state: Conversation | None, owner: str) -> Updates:
+        """An empty conversation."""
+        conversation = state or Conversation(owner=owner)
+        return self._shown(self._desk.chat.turn_to(Conversation(owner=owner), conversation))
+
+    def act(self, told: str, state: Conversation | None, owner: str) -> Updates:
+        """Do what page.js asks for."""
+        return self._shown(self.done(wish(told), state or Conversation(owner=owner), owner))
+
+    def done(self, wish: dict[str, str], conversation: Conversation, owner: str) -> View:
+        """What the page shows after a wish was granted, or was none of ours."""
+        act, key = wish.get("do", ""), wish.get("key", "")
+        busy = conversation.pending is not None
+        try:
+            if act in {"up", "down"}:
+                return self._vote(wish, conversation)
+            if act == "open":
+                other = self._desk.chat.opened(owner, key)
+                return self._desk.chat.turn_to(other, conversation) if other else redrawn(conversation)
+            if act == "rename":
+                title = self._desk.shelf.rename(owner, key, wish.get("title", ""))
+                conversation.title = title if title and key == conversation.key else conversation.title
+            if act == "delete":
+                self._desk.shelf.delete(owner, key)
+                if key == conversation.key and not busy:
+                    return redrawn(Conversation(owner=owner))
+        except CitewiseError as exc:
+            return View(conversation, notice=notice_html(exc.message, exc.hint, urgent=True), busy=busy)
+        return View(conversation, log="".join(conversation.html), busy=busy)
+
+    def _vote(self, wish: dict[str, str], conversation: Conversation) -> View:
+        """Write the vote; the log stays as it is, page.js has marked the button."""
+        verdict: Verdict = "up" if wish["do"] == "up" else "down"
+        number = int(wish["number"]) if wish.get("number", "").isdecimal() else 0
+        exchange = conversation.judge(number, verdict)
+        if exchange is not None and exchange.answer is not None:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            vote = Vote(exchange.answer, conversation.history(number), verdict, now, wish.get("note", ""))
+            feedback.record(self._desk.votes, vote)
+            conversation.html = [exchange_html(said) for said in conversation.exchanges]
+            self._desk.shelf.save(conversation)
+        thanks = "Thank you: your note is kept on this machine." if wish.get("note") else ""
+        view = View(conversation, busy=conversation.pending is not None)
+        return replace(view, notice=notice_html(thanks)) if thanks else view
+
+
+def wish(told: str) -> dict[str, str]:
+    """The JSON object of a wish, its values as text; empty if it is none."""
+    try:
+        found = json.loads(told)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
