@@ -65,6 +65,9 @@ def main() -> None:
     labels = [gold.answerable for gold in kept]
     measured = report(cross_validated(rows, labels), kept)
     save("final", fit(rows, labels), measured, by="python -m eval.calibrate")
+    priors = [{"prior": row["prior"]} for row in rows]  # where no trained reader is asked
+    measured = report(cross_validated(priors, labels), kept)
+    save("final_undrafted", fit(priors, labels), measured, by="python -m eval.calibrate")
 
 
 if __name__ == "__main__":

@@ -128,11 +128,13 @@ def fit_confidence(
     for one in asked:
         found = read_of(one, papers)
         best = score(one.put.question, _candidates(one, found), evidence, one.idf)
-        rows.append(answer_features(one.put.question, found.passages, best, one.idf))
+        features = answer_features(one.put.question, found.passages, best, one.idf)
+        rows.append(features if papers is None else without_products(features))
         labels.append(one.put.kind == "answerable")
         weights.append(_SHARES[one.put.kind] / counts[one.put.kind] * 1000)
     first = [one.put.first_half for one in asked]
-    fitted = fit(where(rows, first), where(labels, first), where(weights, first))
+    strength = 1.0 if papers is None else 0.1
+    fitted = fit(where(rows, first), where(labels, first), where(weights, first), strength=strength)
     report = {}
     for kind in _SHARES:
         mine = [
@@ -143,7 +145,12 @@ def fit_confidence(
         report |= {
             f"{kind} kept at {bar}": float(np.mean([p >= bar for p in mine])) for bar in (0.3, 0.4, 0.5)
         }
-    save(name, fit(rows, labels, weights), report)
+    save(name, fit(rows, labels, weights, strength=strength), report)
+
+
+def without_products(features: Features) -> Features:
+    """The signals alone: with the reranker's among them, products only overfit (eval/LOG.md)."""
+    return {name: value for name, value in features.items() if "*" not in name}
 
 
 def fit_support(pairs: Sequence[Pair], verifier: LexicalVerifier | TrainedVerifier, name: str) -> None:

@@ -29,7 +29,7 @@ from rag.models.chat import load_generator, preload_generator
 from rag.models.cross import load_judge, load_reranker
 from rag.models.encoder import QueryEncoder
 from rag.models.engine import preferred_engine
-from rag.pipeline import Pipeline
+from rag.pipeline import Pipeline, is_trained
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
 from rag.settings import Settings
@@ -197,7 +197,9 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         paper_model=load_logistic("papers"),
         evidence_model=load_logistic(f"evidence{read}"),
         confidence_model=load_logistic(f"confidence{read}"),
-        final_model=load_logistic("final"),
+        final_model=load_logistic(
+            "final" if is_trained(generator) and not settings.strict else "final_undrafted"
+        ),
         verifier=verifier,
         generator=generator,
         count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,

@@ -20,7 +20,8 @@ from rag.verifier import Verifier
 class Concluding:
     """What a conclusion needs: the verifier, the settings, and how sure one is after writing.
 
-    `trained`: the generator was trained to say when the evidence holds no answer, so its word counts.
+    `trained`: the generator was trained to say when the evidence holds no answer, so its word counts; where
+    it is not, `final_model` knows the probability before writing alone.
     """
 
     verifier: Verifier

@@ -42,7 +42,7 @@ def test_sigmoid_never_overflows_and_is_symmetric(logit):
     "name",
     [
         "evidence", "support", "confidence", "papers", "evidence_read", "support_trained",
-        "confidence_read", "final",
+        "confidence_read", "final", "final_undrafted",
     ],
 )  # fmt: skip
 def test_the_shipped_models_are_what_their_files_say(name):
