@@ -95,5 +95,5 @@ def test_every_door_tells_the_answer_of_the_command_line(
             assert by_langchain(url, question) == message_of(answer)
             assert {**public(batched), "id": None} == expected
             statuses.append((answer.status, bool(answer.citations)))
-    assert ("answered", True) in statuses
+    assert {("answered", True), ("quoted", True)} & set(statuses)
     assert ("abstained", False) in statuses
