@@ -166,7 +166,7 @@ class Trace:
     """What happened on the way, for people who check: never part of the public JSON."""
 
     kind: str = "fact"
-    signals: Mapping[str, float] = field(default_factory=dict)  # behind the confidence
+    signals: Mapping[str, float] = field(default_factory=dict, hash=False)  # behind the confidence
     draft: str = ""
     evidence: tuple[Evidence, ...] = ()
     dropped: tuple[DroppedSentence, ...] = ()

@@ -45,7 +45,8 @@ def windows_of(
     head = [*asked, *title[:TITLE_TOKENS_MAX], sep]
     room = tokens_max - len(head) - 1
     found: list[Window] = []
-    ids, spans, first = list(head), [], 0
+    ids, first = list(head), 0
+    spans: list[tuple[int, int]] = []
     for number, sentence in enumerate(sentences):
         own = sentence[:room]
         if spans and len(ids) + len(own) + 1 > tokens_max:

@@ -122,10 +122,11 @@ class LocalLibrary:
 
     def generators(self) -> list[str]:
         """See `Library.generators`."""
-        from rag.models.resolve import QUOTES_ONLY, WHEEL_MODELS, package_folder
+        from rag.models.resolve import NONE, TUNED_MODELS, WHEEL_MODELS, package_folder
 
         wheels = [m.name for m in WHEEL_MODELS if m.location.endswith(".gguf") and package_folder(m.package)]
-        return list(dict.fromkeys([self.settings.generator, *wheels, QUOTES_ONLY]))
+        trained = [name for name, base in TUNED_MODELS.items() if base in wheels]
+        return list(dict.fromkeys([self.settings.generator, *trained, *wheels, NONE]))
 
     def version(self, collection: str) -> str | None:
         """See `Library.version`."""
