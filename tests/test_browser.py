@@ -138,7 +138,7 @@ def tab(browser, served) -> Iterator[Tab]:
 
 def test_a_draft_is_streamed_and_replaced_by_a_cited_answer(tab):
     page = tab.page
-    tab.type("How much higher throughput?")
+    tab.type("How much higher throughput, slowly?")
     page.wait_for_selector(".cw-draft >> text=Draft, not yet checked")
     page.wait_for_selector(".cw-draft >> text=2.5x")
     assert page.is_visible("#cw-stop")

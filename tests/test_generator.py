@@ -250,14 +250,16 @@ def breaking(model: LocalChatModel, broken: Any) -> TorchDecoder | OpenVinoDecod
     return OpenVinoDecoder(SimpleNamespace(create_infer_request=lambda: request), known._tokens)
 
 
-def test_a_model_that_breaks_ends_the_stream(model: LocalChatModel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_breaks_ends_the_stream(model: LocalChatModel) -> None:
     """Whatever is raised beside the reader must reach it; it must never wait for ever."""
+    model.load()
+    working = model._decoder
     for failure in (RuntimeError("out of memory"), ValueError("a bad length")):
 
         def broken(failure: Exception = failure, **rest: Any) -> None:
             raise failure
 
-        monkeypatch.setattr(model, "_decoder", breaking(model, broken))
+        model._decoder = breaking(model, broken)
         found: list[Exception] = []
 
         def read(found: list[Exception] = found) -> None:
@@ -273,6 +275,7 @@ def test_a_model_that_breaks_ends_the_stream(model: LocalChatModel, monkeypatch:
         assert isinstance(found[0], GenerationFailed)
         with pytest.raises(GenerationFailed):
             texts(model, [CONVERSATIONS[0]])
+        model._decoder = working
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
