@@ -499,7 +499,7 @@ def test_the_page_fits_a_phone(browser, served):
     page.wait_for_selector(".cw-sheet mark")
     page.click(".cw-close")
     for name in ("papers", "batch", "add", "quality"):
-        page.evaluate(f"document.querySelector('#cw-tab-{name}-button').click()")
+        tab.go(name)
         page.wait_for_selector(f"#cw-tab-{name}", state="visible")
         page.wait_for_timeout(500)
         assert not page.evaluate(WIDE), name
