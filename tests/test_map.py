@@ -16,7 +16,7 @@ from rag.cleaning import clean
 from rag.types import Paper
 from rag.ui.atlas import Atlas, abstract_vectors, charted
 from rag.ui.map import HEIGHT, WIDTH, labels, map_svg
-from rag.ui.projection import grouped, groups_for, placed
+from rag.ui.projection import grouped, groups_for, placed, spread
 from rag.ui.topics import topic_names
 
 
@@ -66,6 +66,15 @@ def test_any_number_of_papers_has_its_place(count, groups):
     assert places.shape == (count, 2)
     assert np.isfinite(places).all()
     assert ((places >= 0) & (places <= 1)).all()
+
+
+def test_dots_part_until_each_can_be_pointed_at():
+    places = np.array([[0.5, 0.5], [0.5, 0.5], [0.505, 0.5], [0.9, 0.9]])
+    moved = spread(places, 0.02)
+    away = np.linalg.norm(moved[:, None] - moved[None], axis=2) + np.eye(4)
+    assert away.min() > 0.019
+    assert moved[3] == pytest.approx([0.9, 0.9], abs=1e-3)
+    assert np.array_equal(moved, spread(places, 0.02))
 
 
 def test_equal_vectors_do_not_divide_by_nothing():

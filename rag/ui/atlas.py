@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.types import Paper
-from rag.ui.projection import Matrix, grouped, groups_for, placed
+from rag.ui.projection import Matrix, grouped, groups_for, placed, spread
 from rag.ui.topics import topic_names
 
 DRAWN_MAX = 1500
+_SPREAD_MAX = 600  # beyond that, the map is too full for it
+_APART = 0.024
 
 
 class Vectors(Protocol):
@@ -46,7 +48,7 @@ class Indexed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Atlas:
-    """`places` has shape (papers, 2) in [0, 1]; `topics[groups[i]]` names the group of paper i."""
+    """`places` has shape (papers, 2), about [0, 1]; `topics[groups[i]]` names the group of paper i."""
 
     papers: tuple[Paper, ...]
     groups: tuple[int, ...]
@@ -73,7 +75,10 @@ def charted(index: Indexed, *, drawn_max: int = DRAWN_MAX, seed: int = 0) -> Atl
     rows = np.stack([known[paper.paper_id] for paper in papers])
     groups = grouped(rows, groups_for(len(papers)), seed=seed)
     names = topic_names(papers, groups.tolist())
-    return Atlas(tuple(papers), tuple(groups.tolist()), placed(rows, groups), tuple(names), len(everything))
+    places = placed(rows, groups)
+    if len(papers) <= _SPREAD_MAX:
+        places = np.clip(spread(places, _APART), 0, 1)
+    return Atlas(tuple(papers), tuple(groups.tolist()), places, tuple(names), len(everything))
 
 
 def abstract_vectors(store: Vectors, paper_ids: Sequence[str]) -> dict[str, Matrix]:

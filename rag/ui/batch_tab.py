@@ -11,7 +11,7 @@ import gradio as gr
 
 from rag.errors import CitewiseError
 from rag.ui.batch_run import BatchRun, exported, load
-from rag.ui.batch_view import STATUSES, preview_html, progress_html, table_html
+from rag.ui.batch_view import STATUSES, head_html, preview_html, progress_html, table_html
 from rag.ui.controls import Controls
 from rag.ui.conversations import is_key
 from rag.ui.desk import Desk
@@ -66,7 +66,7 @@ class BatchTab:
         self.start.click(
             self._follow,
             [self.run, self.status, self._owner, *self._controls.inputs],
-            [self.file, *read[3:], self.cancel, *self.downloads.values()],
+            [self.file, *read[2:], self.cancel, *self.downloads.values()],
             concurrency_id="batch",
             concurrency_limit=8,
             **PRIVATE,
@@ -101,6 +101,7 @@ class BatchTab:
             self.file: gr.update(visible=False),
             self.start: gr.update(visible=False),
             self.cancel: gr.update(visible=True, interactive=True),
+            self.preview: head_html(run.name, run.rows),
             self.progress: notice_html("Getting ready…"),
         }
         try:

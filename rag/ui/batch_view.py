@@ -37,6 +37,11 @@ def preview_html(name: str, rows: Sequence[Row]) -> str:
     return f'<div class="cw-preview"><b>{inert(told)}</b>{first}{more}{problems}</div>'
 
 
+def head_html(name: str, rows: Sequence[Row]) -> str:
+    """The file and its size, once it is being answered."""
+    return f'<div class="cw-preview"><b>{inert(f"{len(rows):,} rows of {name}")}</b></div>'
+
+
 def progress_html(run: BatchRun) -> str:
     """A bar, how many of how many, the rate and the time left."""
     done, total = len(run.lines), len(run.rows)

@@ -13,7 +13,8 @@ from rag.ui.atlas import Atlas
 from rag.ui.inert import inert, shown
 
 WIDTH, HEIGHT, _MARGIN = 720, 520, 26
-_CHAR_PX, _LINE_PX = 8.0, 20.0
+_CHAR_PX, _LINE_PX = 9.6, 20.0
+_TERMS_DRAWN = 2  # of a group's name; the chips have room for all
 
 
 class Label(NamedTuple):
@@ -59,14 +60,15 @@ def _at(atlas: Atlas, i: int) -> tuple[float, float]:
 
 
 def labels(atlas: Atlas) -> list[Label]:
-    """The groups' names above the middle of their papers, moved apart where they would overlap."""
+    """The groups' names above their papers, moved apart where they would overlap."""
     found: list[Label] = []
-    for group, name in enumerate(atlas.topics):
+    for group, topic in enumerate(atlas.topics):
+        name = ", ".join(topic.split(", ")[:_TERMS_DRAWN])
         members = [_at(atlas, i) for i, own in enumerate(atlas.groups) if own == group]
         half = len(name) * _CHAR_PX / 2
         x = sum(x for x, _ in members) / len(members)
         x = min(max(x, half + 4), WIDTH - half - 4)
-        y = sum(y for _, y in members) / len(members)
+        y = sorted(y for _, y in members)[len(members) // 10] - 12
         found.append(Label(group, name, x, y))
     apart: list[Label] = []
     for label in sorted(found, key=lambda item: item.y):

@@ -28,6 +28,14 @@
     return told;
   };
 
+  // Of a paper cited for several sentences: those that stand before this mark, where they are quoted there.
+  const own = (mark) => {
+    const all = [...pop.querySelectorAll("mark")];
+    const here = all.filter((one) => mark.parentElement.textContent.includes(one.textContent.trim()));
+    if (here.length) all.forEach((one) => one.classList.toggle("cw-other", !here.includes(one)));
+    return here.length ? here : all;
+  };
+
   const place = (mark) => {
     const at = mark.getBoundingClientRect();
     const width = Math.min(430, innerWidth - 24);
@@ -68,7 +76,7 @@
     document.body.append(pop);
     mark.setAttribute("aria-describedby", "cw-pop");
     if (!sheet) place(mark);
-    const carrying = pop.querySelector("mark");
+    const carrying = own(mark)[0];
     if (carrying) pop.scrollTop = Math.max(0, carrying.offsetTop - pop.clientHeight / 2);
   };
 

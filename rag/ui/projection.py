@@ -93,6 +93,22 @@ def placed(vectors: Matrix, labels: Labels) -> NDArray[np.float64]:
     return np.asarray((flat - low) / np.where(high - low > 0, high - low, 1.0))
 
 
+def spread(places: NDArray[np.float64], least: float, *, rounds: int = 30) -> NDArray[np.float64]:
+    """The places moved apart until hardly two are nearer than `least`, so that none hides another."""
+    moved = places.astype(np.float64).copy()
+    rng = np.random.default_rng(0)
+    moved += rng.normal(0, least / 1000, moved.shape)  # two at the very same place part as well
+    for _ in range(rounds):
+        away = moved[:, None] - moved[None]
+        distance = np.sqrt((away**2).sum(axis=2))
+        np.fill_diagonal(distance, np.inf)
+        push = np.clip(least - distance, 0, None) / 2 / np.maximum(distance, 1e-9)
+        if not push.any():
+            break
+        moved += (away * push[:, :, None]).sum(axis=1)
+    return moved
+
+
 def _directions(data: NDArray[np.float64]) -> NDArray[np.float64]:
     """The two first principal directions, each signed so that its largest part is positive."""
     centred = data - data.mean(axis=0)
