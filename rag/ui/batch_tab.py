@@ -90,7 +90,7 @@ class BatchTab:
             return {**nothing, self.preview: told, self.start: gr.update(interactive=False)}
         finally:
             Path(path).unlink(missing_ok=True)
-        ready = gr.update(interactive=True, value="Start")
+        ready = gr.update(visible=True, interactive=True, value="Start")
         return {**nothing, self.run: run, self.preview: preview_html(name, run.rows), self.start: ready}
 
     def _follow(self, run: BatchRun | None, status: str, owner: str, *chosen: object) -> Iterator[Updates]:
@@ -138,7 +138,7 @@ class BatchTab:
         done = run.state == "done"
         return {
             self.file: gr.update(visible=True),
-            self.start: gr.update(visible=True, value="Start" if done else "Go on", interactive=not done),
+            self.start: gr.update(visible=not done, value="Go on"),
             self.cancel: gr.update(visible=False),
             self.progress: progress,
             self.table: table_html(run.lines, status),

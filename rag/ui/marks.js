@@ -77,7 +77,7 @@
     mark.setAttribute("aria-describedby", "cw-pop");
     if (!sheet) place(mark);
     const carrying = own(mark)[0];
-    if (carrying) pop.scrollTop = Math.max(0, carrying.offsetTop - pop.clientHeight / 2);
+    if (carrying) text.scrollTop = Math.max(0, carrying.offsetTop - text.clientHeight / 3);
   };
 
   document.addEventListener("mouseover", (event) => {
