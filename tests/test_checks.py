@@ -78,6 +78,9 @@ DIRECTION = [
     ("In less detail.", "In lesser detail, with more scope.", False),
     ("It outperforms others.", "It outperforms the others.", False),
     ("It is fast.", "It is blue.", False),
+    ("It holds outside the narrow distribution.", "It fails within the narrow distribution.", True),
+    ("It holds outside and within it.", "It fails within it.", False),
+    ("The encoder is frozen.", "The decoder is frozen.", True),
 ]
 
 

@@ -1,11 +1,12 @@
 """Answerability sets measured: whether the confidence tells what a collection answers from the rest.
 
-The way is the product's own up to the decision to abstain (`rag.preparation`); nothing is drafted.
+The way is the product's own where no reader is asked; nothing is drafted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -16,21 +17,30 @@ from eval.metrics.retrieval import recall_at_k
 from eval.metrics.statistics import clustered_bootstrap
 from eval.public.answerability_sets import Asked
 from eval.public.results import Case, Found, Table, most, of_interval, plain_figure
+from eval.public.subject import SHIPPED
 from eval.public.support import DECISION, chooses
-from rag.preparation import Preparation, Prepared
+from rag.preparation import Prepared
 from rag.types import Question
 
 CONFIDENCE, PAPER_SCORE = "confidence (shipped)", "baseline: score of the best paper"
 
 
+class Prepares(Protocol):
+    """Brings a question to the decision whether to answer it."""
+
+    def one(self, question: Question) -> Prepared:
+        """The question with what was found and how sure one is."""
+        ...
+
+
 def measure_answerability(
     questions: Sequence[Asked],
-    preparation: Preparation,
+    preparation: Prepares,
     *,
-    answerable_min: float,
+    bar: float,
     told: Callable[[int], None],
 ) -> Found:
-    """Tables, causes and worst cases; `told` hears how many questions are done."""
+    """Tables, causes and worst cases of refusing below `bar`; `told` hears how many questions are done."""
     prepared = []
     for count, asked in enumerate(questions, start=1):
         prepared.append(preparation.one(Question(asked.text, id=asked.id)))
@@ -38,13 +48,13 @@ def measure_answerability(
     sure = [item.confidence for item in prepared]
     plain = [item.passages[0].score if item.passages else 0.0 for item in prepared]
     rows = {
-        CONFIDENCE: _row(questions, sure, answerable_min),
+        CONFIDENCE: _row(questions, sure, bar),
         PAPER_SCORE: _row(questions, plain, None),
     }
     tables = (Table("Answerable or not", rows), _retrieval(questions, prepared))
-    causes, cases = _errors(questions, prepared, answerable_min)
+    causes, cases = _errors(questions, prepared, bar)
     members = {
-        asked.id: float(asked.answerable != refused(item, answerable_min))
+        asked.id: float(asked.answerable != refused(item, bar))
         for asked, item in zip(questions, prepared, strict=True)
     }
     return Found(tables, causes, most(cases), DECISION, members)
@@ -92,7 +102,7 @@ def _retrieval(questions: Sequence[Asked], prepared: Sequence[Prepared]) -> Tabl
             if asked.answerable
         ]
         row.append(mean_of(f"recall@{depth}", values))
-    return Table("Own passage found, answerable questions", {"hybrid (shipped)": tuple(row)})
+    return Table("Own passage found, answerable questions", {SHIPPED: tuple(row)})
 
 
 def refused(item: Prepared, bar: float) -> bool:

@@ -17,14 +17,13 @@ from eval.public.catalogue import SETS, Loaded, PublicSet
 from eval.public.ranking import measure_rankings
 from eval.public.results import FOLDER, FORMAT, Found, PublicStamp, SetResult, Skipped, earlier, save_set
 from eval.public.retrieval_sets import Retrieval
-from eval.public.subject import Subject, cosines, prefetch, rankings
+from eval.public.subject import Deciding, Subject, cosines, prefetch, rankings
 from eval.public.support import measure_support
 from eval.results import settings_told, versions
 from eval.run import code_digest, spread
 from rag.assistant import Assistant
 from rag.checksums import sha256_of
 from rag.errors import ReadError
-from rag.preparation import Preparation
 
 _CODE = ("rag", "vectorstore", "prompts", "eval/public", "eval/metrics")
 
@@ -90,8 +89,8 @@ def _measured(name: str, loaded: Loaded, assistant: Assistant, subject: Subject)
         prefetch(assistant, [asked.text for asked in loaded.questions], partial(told, "questions"))
         return measure_answerability(
             loaded.questions,
-            Preparation(assistant.ports, settings),
-            answerable_min=settings.answerable_min,
+            Deciding(assistant),
+            bar=settings.confident_undrafted_min,
             told=partial(told, "preparing"),
         )
     return measure_support(

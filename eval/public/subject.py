@@ -12,16 +12,19 @@ from functools import partial
 
 from eval.ablations import ABLATIONS, Remembering
 from rag.assistant import Assistant, Parts, assemble
+from rag.confidence import final_features
 from rag.index import PaperIndex, content_digest, open_index
 from rag.indexing import SENTENCE_VIEW_PAPERS_MAX, Embedder, Progress, ingest_papers
 from rag.ingest import collection_root
 from rag.models.encoder import QueryEncoder
+from rag.preparation import Preparation, Prepared
 from rag.retriever import PaperRetriever
 from rag.settings import Settings
-from rag.types import Paper
+from rag.types import Paper, Question
 
 Rank = Callable[[str], list[str]]
-SHIPPED = "hybrid (shipped)"
+HYBRID = "hybrid"
+SHIPPED = "hybrid, reranked (shipped)"
 _EMBED_AT_ONCE = 64
 
 
@@ -64,14 +67,16 @@ def prefetch(assistant: Assistant, texts: Sequence[str], told: Callable[[int], N
 def rankings(assistant: Assistant) -> Mapping[str, Rank]:
     """Name -> the ids of the papers for a question, best first: from the plainest to what ships, last.
 
-    A reranker, when the product has one, joins as the shipped ranking and leaves `hybrid` before it.
+    Without a reranker the last one is `HYBRID` under the name `SHIPPED`.
     """
     retriever = assistant.retriever
     made = {"BM25": "lexical_only", "dense": "dense_only", "fused by rank": "fused_only"}
     if has_sentences(assistant.index):
         made["hybrid, no sentence vectors"] = "no_sentence_view"
     found = {name: _ablated(ablation, assistant) for name, ablation in made.items()}
-    return {name: partial(_ids, own) for name, own in (found | {SHIPPED: retriever}).items()}
+    ranks: dict[str, Rank] = {name: partial(_ids, own) for name, own in (found | {HYBRID: retriever}).items()}
+    ranks[SHIPPED] = partial(_reranked, assistant) if assistant.ports.reranker else ranks.pop(HYBRID)
+    return ranks
 
 
 def has_sentences(index: PaperIndex) -> bool:
@@ -88,6 +93,29 @@ def _ablated(name: str, assistant: Assistant) -> PaperRetriever:
 
 def _ids(retriever: PaperRetriever, question: str) -> list[str]:
     return [paper_id for paper_id, _ in retriever.rank(question)]
+
+
+def _reranked(assistant: Assistant, question: str) -> list[str]:
+    """What `Assistant.search` puts first, then what it did not read, as retrieval ordered it."""
+    retriever = assistant.retriever
+    first = [p.paper.paper_id for p in assistant.search(question, k=retriever.settings.rerank_top_k)]
+    return first + [found for found in _ids(retriever, question) if found not in set(first)]
+
+
+class Deciding:
+    """Preparation, and after it the decision of an answer that no reader drafted (`rag.conclusion`)."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._ports = assistant.ports
+        self._preparation = Preparation(assistant.ports, assistant.retriever.settings)
+
+    def one(self, question: Question) -> Prepared:
+        """The question prepared; its confidence is the one the product would decide by."""
+        prepared = self._preparation.one(question)
+        if prepared.abstention is not None:
+            return prepared
+        signals = final_features(prepared.confidence, None)
+        return replace(prepared, confidence=self._ports.final_model.probability(signals))
 
 
 def cosines(assistant: Assistant, claims: Sequence[tuple[str, str]]) -> list[float]:

@@ -162,7 +162,7 @@ def test_answerability_by_hand():
     }
     asked = [Asked(name, f"{name}?", name in "abc", f"p{name}") for name in "abcd"]
     heard = []
-    found = measure_answerability(asked, Confidences(known), answerable_min=0.3, told=heard.append)
+    found = measure_answerability(asked, Confidences(known), bar=0.3, told=heard.append)
     own = figures(found, 0, CONFIDENCE)
     assert heard == [1, 2, 3, 4]
     # answerable .9 .2 .25 against .6: one of three in order

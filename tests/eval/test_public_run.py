@@ -11,7 +11,7 @@ from public_files import FILES, put
 from eval.public.catalogue import SETS
 from eval.public.results import earlier, kept_sets, read_set, save_set
 from eval.public.run import Order, measure_sets
-from eval.public.subject import SHIPPED, Subject, rankings
+from eval.public.subject import HYBRID, SHIPPED, Subject, rankings
 from rag.errors import ReadError
 from rag.settings import Settings
 
@@ -90,10 +90,18 @@ def test_rankings_run_from_the_plainest_to_what_ships(tmp_path):
     papers = SETS["scifact"].load(put(tmp_path)).papers
     assistant = subject().over(papers, "scifact")
     found = rankings(assistant)
-    assert list(found) == ["BM25", "dense", "fused by rank", "hybrid, no sentence vectors", SHIPPED]
+    assert list(found) == ["BM25", "dense", "fused by rank", "hybrid, no sentence vectors", HYBRID, SHIPPED]
     assert {name: rank("Monarch Mixer")[0] for name, rank in found.items()} == dict.fromkeys(found, "m")
     assert found["BM25"]("Monarch Mixer") == ["m"]
     assert assistant.ports.generator is None
+    plain = rankings(subject(reranker="none").over(papers, "scifact"))
+    assert list(plain) == [*list(found)[:-2], SHIPPED]
+
+
+def test_what_the_reranker_did_not_read_follows_in_retrievals_order(tmp_path):
+    papers = SETS["scifact"].load(put(tmp_path)).papers
+    found = rankings(subject(rerank_top_k=1).over(papers, "scifact"))
+    assert found[SHIPPED]("rate of learning") == found[HYBRID]("rate of learning")
 
 
 def test_sentence_vectors_are_there_for_any_number_of_papers(tmp_path, monkeypatch):
