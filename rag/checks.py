@@ -49,8 +49,8 @@ _OPPOSITES = (
     ("sequential", "parallel"), ("upper", "lower"), ("preserve", "lose"), ("fine", "coarse"),
     ("explicit", "implicit"), ("open", "closed"), ("shallow", "deep"), ("sparse", "dense"),
     ("inside", "outside"), ("within", "outside"), ("within", "beyond"), ("include", "exclude"),
-    ("input", "output"), ("encoder", "decoder"), ("forward", "backward"), ("first", "last"), ("top", "bottom"),
-    ("public", "private"), ("true", "false"), ("teacher", "student"), ("acute", "chronic"),
+    ("input", "output"), ("encoder", "decoder"), ("forward", "backward"), ("first", "last"),
+    ("top", "bottom"), ("public", "private"), ("true", "false"), ("teacher", "student"), ("acute", "chronic"),
     ("benign", "malignant"), ("horizontal", "vertical"), ("male", "female"),
 )  # fmt: skip
 _OPPOSING_PREFIX = re.compile(r"^(?:un|in|im|ir|dis|non|sub|a)(?=[a-z]{4})")

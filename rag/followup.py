@@ -50,6 +50,7 @@ _FRAGMENT = re.compile(
 _GENERAL = re.compile(
     rf"^\W*(?:what|who) (?:is|are|was|were) (?!the\b)|\b{_AUX} there\b"
     r"|^\W*(?:how|what) (?:does|do|did) [^?]+ (?:work|do|mean)\W*$"
+    r"|^\W*who (?!else\b)\w+(?: \w+){3}"
     r"|^\W*(?:which|what|any) (?:[\w-]+ )?(?:paper|work|stud(?:y|ies)|survey|article)s?\b",
     re.IGNORECASE,
 )

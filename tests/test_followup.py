@@ -49,6 +49,7 @@ ALONE = [
     "Did models differ in their performance on the ThinkGeo benchmark?",
     "How is the preference data organised when several annotators disagree?",
     "What happened to Claude 3 Opus when it was trained with reinforcement learning?",
+    "Who won the world cup in 2018?",
     "",
     "?!",
 ]
