@@ -54,3 +54,37 @@ def test_the_record_and_the_weights_lie_in_the_run(tmp_path):
     runs.keep_record({"log": []}, tmp_path)
     assert load_file(tmp_path / "model.safetensors")["bias"].shape == (1,)
     assert json.loads((tmp_path / "run.json").read_text()) == {"log": []}
+
+
+class Counting(torch.nn.Module):
+    """Each pair's logit is the number of its tokens that are read, tenths for those of the evidence."""
+
+    def __init__(self):
+        super().__init__()
+        self.batches = []
+
+    def forward(self, input_ids, attention_mask, token_type_ids):
+        self.batches.append(len(input_ids))
+        return {"logits": (attention_mask.sum(1) + token_type_ids.sum(1) / 10).float()}
+
+
+class Words:
+    """A tokenizer with a token a word."""
+
+    cls_token_id, sep_token_id = 1, 2
+
+    def __call__(self, texts, **_):
+        return {"input_ids": [[7] * len(text.split()) for text in texts]}
+
+
+def test_scores_are_in_the_order_of_the_pairs_though_read_in_batches_by_length():
+    from training.verifier import BATCH, Pair, scores
+
+    counts = [(i * 7) % (BATCH + 5) + 1 for i in range(BATCH + 5)]
+    pairs = [Pair("a claim", "word " * count, True, "written") for count in counts]
+    model = Counting()
+    found = scores(model, Words(), pairs)
+    # [CLS] a claim [SEP] words [SEP]: the last mark counts as evidence
+    assert found.tolist() == pytest.approx([4 + (count + 1) * 1.1 for count in counts])
+    assert model.batches == [BATCH, 5]
+    assert model.training

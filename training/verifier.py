@@ -158,19 +158,39 @@ class VerifyingModel(nn.Module):
         return out
 
 
+Row = tuple[list[int], int, float]  # token numbers, how many are the claim's, 1.0 when supported
+
+
+def rows_of(pairs: Sequence[Pair], tokenizer: Any) -> list[Row]:
+    """What the model reads of each pair, in order."""
+    claims = plain_tokens(tokenizer, [pair.claim for pair in pairs])
+    evidence = plain_tokens(tokenizer, [pair.evidence for pair in pairs])
+    special = (tokenizer.cls_token_id, tokenizer.sep_token_id)
+    rows = []
+    for pair, claim, told in zip(pairs, claims, evidence, strict=True):
+        ids, first = pair_of(claim, told, special=special, tokens_max=PAIR_TOKENS_MAX)
+        rows.append((ids, first, float(pair.supported)))
+    return rows
+
+
+def padded(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
+    """Rows as one batch, in order."""
+    length = max(len(ids) for ids, _, _ in rows)
+    ids, mask, kinds = (torch.zeros((len(rows), length), dtype=torch.long) for _ in range(3))
+    for i, (tokens, first, _) in enumerate(rows):
+        ids[i, : len(tokens)] = torch.tensor(tokens)
+        mask[i, : len(tokens)] = 1
+        kinds[i, first : len(tokens)] = 1
+    labels = torch.tensor([label for _, _, label in rows])
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds, "labels": labels}
+
+
 class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
     """Batches of about equal length, in random order."""
 
-    def __init__(self, pairs: Sequence[Pair], tokenizer: Any, *, size: int = BATCH, seed: int) -> None:
-        claims = plain_tokens(tokenizer, [pair.claim for pair in pairs])
-        evidence = plain_tokens(tokenizer, [pair.evidence for pair in pairs])
-        special = (tokenizer.cls_token_id, tokenizer.sep_token_id)
-        rows = []
-        for pair, claim, told in zip(pairs, claims, evidence, strict=True):
-            ids, first = pair_of(claim, told, special=special, tokens_max=PAIR_TOKENS_MAX)
-            rows.append((ids, first, float(pair.supported)))
+    def __init__(self, pairs: Sequence[Pair], tokenizer: Any, *, size: int, seed: int) -> None:
         rng = random.Random(seed)
-        order = sorted(rows, key=lambda row: (len(row[0]), rng.random()))
+        order = sorted(rows_of(pairs, tokenizer), key=lambda row: (len(row[0]), rng.random()))
         self._batches = [order[i : i + size] for i in range(0, len(order), size)]
         rng.shuffle(self._batches)
 
@@ -178,29 +198,21 @@ class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
         return len(self._batches)
 
     def __getitem__(self, place: int) -> dict[str, torch.Tensor]:
-        rows = self._batches[place]
-        length = max(len(ids) for ids, _, _ in rows)
-        ids, mask, kinds = (torch.zeros((len(rows), length), dtype=torch.long) for _ in range(3))
-        for i, (tokens, first, _) in enumerate(rows):
-            ids[i, : len(tokens)] = torch.tensor(tokens)
-            mask[i, : len(tokens)] = 1
-            kinds[i, first : len(tokens)] = 1
-        labels = torch.tensor([label for _, _, label in rows])
-        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds, "labels": labels}
+        return padded(self._batches[place])
 
 
-def scores(model: VerifyingModel, tokenizer: Any, pairs: Sequence[Pair]) -> np.ndarray:
-    """Logits in the order of the pairs."""
+def scores(model: nn.Module, tokenizer: Any, pairs: Sequence[Pair]) -> np.ndarray:
+    """Logits in the order of the pairs, read in batches of about equal length."""
     found = np.zeros(len(pairs))
+    rows = rows_of(pairs, tokenizer)
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]))
     model.eval()
-    order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].evidence))
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
         for start in range(0, len(order), BATCH):
             part = order[start : start + BATCH]
-            # one batch, in the order given: sorting inside would lose who is who
-            for i in part:
-                batch = Batches([pairs[i]], tokenizer, seed=0)[0]
-                found[i] = float(model(**{k: v for k, v in batch.items() if k != "labels"})["logits"][0])
+            batch = padded([rows[i] for i in part])
+            del batch["labels"]
+            found[part] = model(**batch)["logits"].float().numpy()
     model.train()
     return found
 
