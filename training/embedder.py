@@ -11,8 +11,6 @@ embeddings stay as they are, so that what ships is a difference of 10.6 M number
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 from pathlib import Path
 
@@ -22,6 +20,7 @@ from eval.written import Item, is_training_place, load, read_lines
 from rag.models.resolve import resolve
 from rag.settings import Settings
 from rag.types import Paper
+from training import runs
 
 SEED = 20261122
 
@@ -101,43 +100,35 @@ def main() -> None:
     )
     from sentence_transformers.losses import MultipleNegativesRankingLoss
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=float, default=1)
-    parser.add_argument("--rate", type=float, default=5e-5)
-    arguments = parser.parse_args()
-    random.seed(SEED)
+    parser = runs.parser(__doc__, seed=SEED, epochs=1, batch=48, rate=5e-5, counted="pairs")
+    arguments = runs.begin(parser, threads=None)
     base = resolve("all-MiniLM-L6-v2", Settings.load())
     model = SentenceTransformer(str(base.path), device="cpu")
     model.max_seq_length = 96
     model[0].auto_model.embeddings.word_embeddings.weight.requires_grad_(False)
-    found = pairs(arguments.data)
+    found = pairs(arguments.data)[: arguments.limit]
     judge = evaluator(arguments.data)
     before = judge(model)  # type: ignore[operator]
     trainer = SentenceTransformerTrainer(
         model=model,
-        args=SentenceTransformerTrainingArguments(
-            output_dir=str(arguments.out / "checkpoints"),
-            num_train_epochs=arguments.epochs,
-            per_device_train_batch_size=48,
-            learning_rate=arguments.rate,
+        args=runs.settings_of(
+            arguments,
+            SentenceTransformerTrainingArguments,
+            per_device_train_batch_size=arguments.batch,
             warmup_ratio=0.1,
-            seed=SEED,
+            bf16=False,
             save_strategy="no",
             logging_steps=10,
-            report_to="none",
-            use_cpu=True,
-            disable_tqdm=True,
+            remove_unused_columns=True,
         ),
         train_dataset=Dataset.from_dict(with_negatives(found, model)),
         loss=MultipleNegativesRankingLoss(model),
     )
-    trainer.train()
+    runs.train(trainer, arguments.out)
     model.max_seq_length = 256
     model.save(str(arguments.out / "model"))
     record = {"before": before, "after": judge(model), "pairs": len(found), "log": trainer.state.log_history}  # type: ignore[operator]
-    (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    runs.keep_record(record, arguments.out)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,10 @@ layers stay as they are: a third less to compute, and they only learn to read.
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import torch
@@ -25,13 +23,14 @@ from rag.models.resolve import resolve
 from rag.settings import Settings
 from rag.terms import content_terms
 from rag.types import Evidence, Paper
+from training import runs
 from training.examples import Abstract, Example, split
 from training.hard_negatives import nearest, pool_of
 
 SEED = 20261126
 BATCH = 8
 FIRST_LAYER = 10
-# How many of each type, in thousandths; what the product never drafts (one paper is sought) is rare.
+# What share of each type is kept; what the product never drafts (one paper is sought) is rare.
 SHARES = {"find": 0.25, "fact_lexical": 0.8, "near_unanswerable": 0.7}
 WITHOUT_EVIDENCE = 0.11
 Told = tuple[Abstract, int]
@@ -46,9 +45,11 @@ class Lesson:
     answer: str
 
 
-def lessons(chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]]) -> list[Lesson]:
+def lessons(
+    chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]], *, seed: int
+) -> list[Lesson]:
     """The lessons of these examples, about one each."""
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     found = []
     for example, places in zip(chosen, near, strict=True):
         if rng.random() < SHARES.get(example.type, 1.0):
@@ -142,10 +143,10 @@ class Written:
 class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
     """Batches of about equal length, in random order; the trainer's batch size is one of these."""
 
-    def __init__(self, written: list[Written], pad: int, *, seed: int) -> None:
+    def __init__(self, written: list[Written], pad: int, *, size: int, seed: int) -> None:
         rng = random.Random(seed)
         order = sorted(written, key=lambda w: (len(w), rng.random()))
-        self._batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+        self._batches = [order[i : i + size] for i in range(0, len(order), size)]
         rng.shuffle(self._batches)
         self._pad = pad
 
@@ -172,27 +173,21 @@ def main() -> None:
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM, AutoTokenizer, Trainer, TrainingArguments
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=float, default=1)
-    parser.add_argument("--rate", type=float, default=5e-4)
+    parser = runs.parser(__doc__, seed=SEED, epochs=1, batch=BATCH, rate=5e-4, counted="lessons")
     parser.add_argument("--rank", type=int, default=32)
-    parser.add_argument("--limit", type=int, default=None, help="only so many lessons, for a trial")
-    arguments = parser.parse_args()
-    torch.manual_seed(SEED)
-    torch.set_num_threads(1)
+    arguments = runs.begin(parser)
+    seed = arguments.seed
     settings = Settings.load()
     folder = converted_folder(resolve("smollm2-135m-instruct", settings), settings.cache_dir)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     train, held = split(arguments.data)
     pool = pool_of(arguments.data, train + held)
     near = nearest([example.question for example in train + held], pool, settings)
-    made = lessons(train, pool, near[: len(train)])
-    random.Random(SEED).shuffle(made)
+    made = lessons(train, pool, near[: len(train)], seed=seed)
+    random.Random(seed).shuffle(made)
     made = made[: arguments.limit]
-    kept = lessons(held, pool, near[len(train) :])[::8]
-    pad = tokenizer.pad_token_id
+    kept = lessons(held, pool, near[len(train) :], seed=seed)[::8]
+    batches = partial(Batches, pad=tokenizer.pad_token_id, size=arguments.batch, seed=seed)
     written = [Written(tokenizer, lesson) for lesson in made]
     print(len(made), "lessons,", sum(map(len, written)), "tokens;", len(kept), "held out", flush=True)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
@@ -210,35 +205,25 @@ def main() -> None:
     model.print_trainable_parameters()
     trainer = Trainer(
         model=model,
-        args=TrainingArguments(
-            output_dir=str(arguments.out / "checkpoints"),
-            num_train_epochs=arguments.epochs,
+        args=runs.settings_of(
+            arguments,
+            TrainingArguments,
             per_device_train_batch_size=1,
             per_device_eval_batch_size=1,
-            learning_rate=arguments.rate,
             lr_scheduler_type="cosine",
             warmup_steps=20,
-            bf16=True,
-            use_cpu=True,
-            seed=SEED,
             logging_steps=10,
             eval_strategy="steps",
             eval_steps=150,
             save_steps=50,
-            save_total_limit=1,
-            report_to="none",
-            disable_tqdm=True,
-            remove_unused_columns=False,
         ),
-        train_dataset=Batches(written, pad, seed=SEED),
-        eval_dataset=Batches([Written(tokenizer, lesson) for lesson in kept], pad, seed=SEED),
+        train_dataset=batches(written),
+        eval_dataset=batches([Written(tokenizer, lesson) for lesson in kept]),
         data_collator=lambda batches: batches[0],
     )
-    last = sorted((arguments.out / "checkpoints").glob("checkpoint-*"), key=lambda p: int(p.name[11:]))
-    trainer.train(resume_from_checkpoint=str(last[-1]) if last else None)
+    runs.train(trainer, arguments.out)
     model.save_pretrained(arguments.out / "adapter")
-    record = {"lessons": len(made), "log": trainer.state.log_history}
-    (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    runs.keep_record({"lessons": len(made), "log": trainer.state.log_history}, arguments.out)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ questions of another field. Word embeddings stay as they are, so that what ships
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 from collections.abc import Sequence
@@ -29,6 +28,7 @@ from rag.models.resolve import resolve
 from rag.models.windows import windows_of
 from rag.settings import Settings
 from rag.types import Paper
+from training import runs
 from training.examples import Abstract, Example, split
 from training.hard_negatives import nearest, plain_tokens, pool_of
 
@@ -161,9 +161,11 @@ class Collator:
         }
 
 
-def groups_of(chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]]) -> list[Group]:
+def groups_of(
+    chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]], *, seed: int
+) -> list[Group]:
     """Each example with its papers and as many of the nearest others as it needs."""
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     found = []
     for example, places in zip(chosen, near, strict=True):
         own = {paper.id for paper in example.papers}
@@ -233,27 +235,18 @@ def judged(model: ReadingModel, collate: Collator, groups: Sequence[Group]) -> d
 
 def main() -> None:
     """Train one epoch, judge on held-out abstracts, keep weights and record."""
-    from safetensors.torch import save_file
     from transformers import AutoTokenizer, Trainer, TrainerCallback, TrainingArguments
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=float, default=1)
-    parser.add_argument("--rate", type=float, default=8e-5)
+    parser = runs.parser(__doc__, seed=SEED, epochs=1, batch=6, rate=8e-5, counted="groups")
     parser.add_argument("--tokens-max", type=int, default=320)
-    parser.add_argument("--limit", type=int, default=None, help="only so many groups, for a trial")
-    arguments = parser.parse_args()
-    random.seed(SEED)
-    torch.manual_seed(SEED)
-    torch.set_num_threads(1)
+    arguments = runs.begin(parser)
     settings = Settings.load()
     folder = merged(resolve("citewise-embedder", settings), settings.cache_dir).path
     train, held = split(arguments.data)
     pool = pool_of(arguments.data, train + held)
     near = nearest([example.question for example in train + held], pool, settings)
-    groups = groups_of(train, pool, near[: len(train)])
-    judged_groups = groups_of(held, pool, near[len(train) :])
+    groups = groups_of(train, pool, near[: len(train)], seed=arguments.seed)
+    judged_groups = groups_of(held, pool, near[len(train) :], seed=arguments.seed)
     groups += foreign(arguments.data, pool, settings)
     random.shuffle(groups)
     groups = groups[: arguments.limit]
@@ -270,35 +263,24 @@ def main() -> None:
 
     trainer = Trainer(
         model=model,
-        args=TrainingArguments(
-            output_dir=str(arguments.out / "checkpoints"),
-            num_train_epochs=arguments.epochs,
-            per_device_train_batch_size=6,
-            learning_rate=arguments.rate,
+        args=runs.settings_of(
+            arguments,
+            TrainingArguments,
+            per_device_train_batch_size=arguments.batch,
             warmup_steps=80,
             weight_decay=0.01,
-            bf16=True,
-            use_cpu=True,
-            seed=SEED,
             logging_steps=20,
             save_steps=250,
-            save_total_limit=1,
-            report_to="none",
-            disable_tqdm=True,
-            remove_unused_columns=False,
             label_names=["answers"],
         ),
         train_dataset=_Listed(groups),
         data_collator=collate,
         callbacks=[Judge()],
     )
-    last = sorted((arguments.out / "checkpoints").glob("checkpoint-*"))
-    trainer.train(resume_from_checkpoint=str(last[-1]) if last else None)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-    save_file(tensors, arguments.out / "model.safetensors")
+    runs.train(trainer, arguments.out)
+    runs.keep_weights(model, arguments.out)
     record = {"judged": judged(model, collate, judged_groups), "log": trainer.state.log_history}
-    (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    runs.keep_record(record, arguments.out)
     print(json.dumps(record["judged"]), flush=True)
 
 

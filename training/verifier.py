@@ -9,7 +9,6 @@ sentences of the paper or on neighbouring papers, SciFact's other claims.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 from collections.abc import Iterator, Sequence
@@ -28,6 +27,7 @@ from rag.models.merge import merged
 from rag.models.resolve import resolve
 from rag.models.windows import pair_of
 from rag.settings import Settings
+from training import runs
 from training.examples import Abstract, Example, split
 from training.hard_negatives import nearest, plain_tokens, pool_of
 from training.perturbations import CHANGES, compressed, other_number
@@ -158,49 +158,61 @@ class VerifyingModel(nn.Module):
         return out
 
 
+Row = tuple[list[int], int, float]  # token numbers, how many are the claim's, 1.0 when supported
+
+
+def rows_of(pairs: Sequence[Pair], tokenizer: Any) -> list[Row]:
+    """What the model reads of each pair, in order."""
+    claims = plain_tokens(tokenizer, [pair.claim for pair in pairs])
+    evidence = plain_tokens(tokenizer, [pair.evidence for pair in pairs])
+    special = (tokenizer.cls_token_id, tokenizer.sep_token_id)
+    rows = []
+    for pair, claim, told in zip(pairs, claims, evidence, strict=True):
+        ids, first = pair_of(claim, told, special=special, tokens_max=PAIR_TOKENS_MAX)
+        rows.append((ids, first, float(pair.supported)))
+    return rows
+
+
+def padded(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
+    """Rows as one batch, in order."""
+    length = max(len(ids) for ids, _, _ in rows)
+    ids, mask, kinds = (torch.zeros((len(rows), length), dtype=torch.long) for _ in range(3))
+    for i, (tokens, first, _) in enumerate(rows):
+        ids[i, : len(tokens)] = torch.tensor(tokens)
+        mask[i, : len(tokens)] = 1
+        kinds[i, first : len(tokens)] = 1
+    labels = torch.tensor([label for _, _, label in rows])
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds, "labels": labels}
+
+
 class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
     """Batches of about equal length, in random order."""
 
-    def __init__(self, pairs: Sequence[Pair], tokenizer: Any, *, seed: int) -> None:
-        claims = plain_tokens(tokenizer, [pair.claim for pair in pairs])
-        evidence = plain_tokens(tokenizer, [pair.evidence for pair in pairs])
-        special = (tokenizer.cls_token_id, tokenizer.sep_token_id)
-        rows = []
-        for pair, claim, told in zip(pairs, claims, evidence, strict=True):
-            ids, first = pair_of(claim, told, special=special, tokens_max=PAIR_TOKENS_MAX)
-            rows.append((ids, first, float(pair.supported)))
+    def __init__(self, pairs: Sequence[Pair], tokenizer: Any, *, size: int, seed: int) -> None:
         rng = random.Random(seed)
-        order = sorted(rows, key=lambda row: (len(row[0]), rng.random()))
-        self._batches = [order[i : i + BATCH] for i in range(0, len(order), BATCH)]
+        order = sorted(rows_of(pairs, tokenizer), key=lambda row: (len(row[0]), rng.random()))
+        self._batches = [order[i : i + size] for i in range(0, len(order), size)]
         rng.shuffle(self._batches)
 
     def __len__(self) -> int:
         return len(self._batches)
 
     def __getitem__(self, place: int) -> dict[str, torch.Tensor]:
-        rows = self._batches[place]
-        length = max(len(ids) for ids, _, _ in rows)
-        ids, mask, kinds = (torch.zeros((len(rows), length), dtype=torch.long) for _ in range(3))
-        for i, (tokens, first, _) in enumerate(rows):
-            ids[i, : len(tokens)] = torch.tensor(tokens)
-            mask[i, : len(tokens)] = 1
-            kinds[i, first : len(tokens)] = 1
-        labels = torch.tensor([label for _, _, label in rows])
-        return {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds, "labels": labels}
+        return padded(self._batches[place])
 
 
-def scores(model: VerifyingModel, tokenizer: Any, pairs: Sequence[Pair]) -> np.ndarray:
-    """Logits in the order of the pairs."""
+def scores(model: nn.Module, tokenizer: Any, pairs: Sequence[Pair]) -> np.ndarray:
+    """Logits in the order of the pairs, read in batches of about equal length."""
     found = np.zeros(len(pairs))
+    rows = rows_of(pairs, tokenizer)
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]))
     model.eval()
-    order = sorted(range(len(pairs)), key=lambda i: len(pairs[i].evidence))
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
         for start in range(0, len(order), BATCH):
             part = order[start : start + BATCH]
-            # one batch, in the order given: sorting inside would lose who is who
-            for i in part:
-                batch = Batches([pairs[i]], tokenizer, seed=0)[0]
-                found[i] = float(model(**{k: v for k, v in batch.items() if k != "labels"})["logits"][0])
+            batch = padded([rows[i] for i in part])
+            del batch["labels"]
+            found[part] = model(**batch)["logits"].float().numpy()
     model.train()
     return found
 
@@ -224,9 +236,11 @@ def judged(logits: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Any]:
     }
 
 
-def all_pairs(chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]]) -> list[Pair]:
+def all_pairs(
+    chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]], *, seed: int = SEED
+) -> list[Pair]:
     """The pairs of all examples."""
-    rng = random.Random(SEED)
+    rng = random.Random(seed)
     found = []
     for example, places in zip(chosen, near, strict=True):
         own = {paper.id for paper in example.papers}
@@ -236,29 +250,22 @@ def all_pairs(chosen: Sequence[Example], pool: Sequence[Abstract], near: list[li
 
 def main() -> None:
     """Train, judge on held-out abstracts, keep weights and record."""
-    from safetensors.torch import save_file
     from transformers import AutoTokenizer, Trainer, TrainingArguments
 
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=float, default=2)
-    parser.add_argument("--rate", type=float, default=1e-4)
+    parser = runs.parser(__doc__, seed=SEED, epochs=2, batch=BATCH, rate=1e-4, counted="pairs")
     parser.add_argument("--start", type=Path, default=None, help="the weights to start from")
-    parser.add_argument("--limit", type=int, default=None, help="only so many pairs, for a trial")
-    arguments = parser.parse_args()
-    torch.manual_seed(SEED)
-    torch.set_num_threads(1)
+    arguments = runs.begin(parser)
+    seed = arguments.seed
     settings = Settings.load()
     folder = merged(resolve("citewise-embedder", settings), settings.cache_dir).path
     tokenizer = AutoTokenizer.from_pretrained(folder)
     train, held = split(arguments.data)
     pool = pool_of(arguments.data, train + held)
     near = nearest([example.question for example in train + held], pool, settings)
-    pairs = [*all_pairs(train, pool, near[: len(train)]), *scifact(arguments.data)]
-    random.Random(SEED).shuffle(pairs)
+    pairs = [*all_pairs(train, pool, near[: len(train)], seed=seed), *scifact(arguments.data)]
+    random.Random(seed).shuffle(pairs)
     pairs = pairs[: arguments.limit]
-    kept = all_pairs(held, pool, near[len(train) :])
+    kept = all_pairs(held, pool, near[len(train) :], seed=seed)
     print(len(pairs), "pairs,", sum(p.supported for p in pairs), "supported;", len(kept), "held", flush=True)
     model = VerifyingModel(folder)
     if arguments.start:
@@ -268,34 +275,22 @@ def main() -> None:
         model.bert.load_state_dict({k[5:]: v for k, v in weights.items() if k.startswith("bert.")})
     trainer = Trainer(
         model=model,
-        args=TrainingArguments(
-            output_dir=str(arguments.out / "checkpoints"),
-            num_train_epochs=arguments.epochs,
+        args=runs.settings_of(
+            arguments,
+            TrainingArguments,
             per_device_train_batch_size=1,
-            learning_rate=arguments.rate,
             warmup_steps=60,
             weight_decay=0.01,
-            bf16=True,
-            use_cpu=True,
-            seed=SEED,
             logging_steps=20,
             save_steps=200,
-            save_total_limit=1,
-            report_to="none",
-            disable_tqdm=True,
-            remove_unused_columns=False,
         ),
-        train_dataset=Batches(pairs, tokenizer, seed=SEED),
+        train_dataset=Batches(pairs, tokenizer, size=arguments.batch, seed=seed),
         data_collator=lambda batches: batches[0],
     )
-    last = sorted((arguments.out / "checkpoints").glob("checkpoint-*"), key=lambda p: int(p.name[11:]))
-    trainer.train(resume_from_checkpoint=str(last[-1]) if last else None)
-    save_file(
-        {name: tensor.contiguous() for name, tensor in model.state_dict().items()},
-        arguments.out / "model.safetensors",
-    )
+    runs.train(trainer, arguments.out)
+    runs.keep_weights(model, arguments.out)
     record = {"judged": judged(scores(model, tokenizer, kept), kept), "log": trainer.state.log_history}
-    (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    runs.keep_record(record, arguments.out)
     print(json.dumps(record["judged"], indent=1), flush=True)
 
 
