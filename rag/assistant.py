@@ -209,7 +209,7 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
     identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
     identity += [embedder.checksum, generator_id, reranker_id, verifier_id, index.fingerprint]
     identity.append(preferred_engine(settings))
-    identity += [_kind(part) for part in (parts.retriever, parts.verifier)]
+    identity.append(_kind(parts.retriever))
     fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
     # a drop-in retriever may find something else tomorrow, under the same fingerprint
     memory = AnswerMemory(0 if parts.retriever else settings.answer_cache)
