@@ -29,7 +29,7 @@ from rag.models.chat import load_generator, preload_generator
 from rag.models.cross import load_judge, load_reranker
 from rag.models.encoder import QueryEncoder
 from rag.models.engine import preferred_engine
-from rag.pipeline import Pipeline, is_trained
+from rag.pipeline import Pipeline, asks_reader
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
 from rag.settings import Settings
@@ -188,6 +188,7 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
     )
     reranker, reranker_id = load_reranker(settings)
     verifier, verifier_id = _verifier(encoder, settings, parts)
+    reader_asked = asks_reader(generator, settings)
     read = "_read" if reranker else ""  # fitted anew where the reranker's signals take part
     ports = Ports(
         retriever=parts.retriever or retriever,
@@ -197,9 +198,8 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         paper_model=load_logistic("papers"),
         evidence_model=load_logistic(f"evidence{read}"),
         confidence_model=load_logistic(f"confidence{read}"),
-        final_model=load_logistic(
-            "final" if is_trained(generator) and not settings.strict else "final_undrafted"
-        ),
+        final_model=load_logistic("final" if reader_asked else "final_undrafted"),
+        reader_asked=reader_asked,
         verifier=verifier,
         generator=generator,
         count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
