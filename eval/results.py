@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -28,6 +29,7 @@ from rag.types import Answer
 
 FORMAT = 1
 _PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "bm25s", "numpy")
+_Kept = TypeVar("_Kept", bound="Formatted")
 _ELSEWHERE = {"cache_dir", "threads", "allow_download"}  # where and how fast, not what
 
 
@@ -62,6 +64,15 @@ class Results:
     def name(self) -> str:
         """How a person tells this run from another."""
         return self.stamp.system
+
+
+class Formatted(Protocol):
+    """What all files of results hold: the number of their format."""
+
+    @property
+    def format(self) -> int:
+        """The `FORMAT` of the module that wrote it."""
+        ...
 
 
 def collect(rows: Sequence[tuple[Gold, Answer]], stamp: Stamp) -> Results:
@@ -157,14 +168,22 @@ def read(path: Path) -> Results:
     :raises ReadError: if it is missing or no such file.
     """
     hint = "Give a results.json written by `citewise eval` of this version."
+    return parsed(path, _adapter(), FORMAT, hint=hint)
+
+
+def parsed(path: Path, adapter: TypeAdapter[_Kept], number: int, *, hint: str) -> _Kept:
+    """What a file of results of format `number` holds.
+
+    :raises ReadError: with this hint, if it is missing, something else, or of another format.
+    """
     try:
-        found = _adapter().validate_json(path.read_bytes())
+        found = adapter.validate_json(path.read_bytes())
     except OSError as exc:
         raise ReadError(f"{path}: {exc.strerror}", hint=hint) from exc
     except ValidationError as exc:
         raise ReadError(f"{path}: no results: {exc.errors()[0]['msg']}", hint=hint) from exc
-    if found.format != FORMAT:
-        raise ReadError(f"{path}: format {found.format}, not {FORMAT}", hint=hint)
+    if found.format != number:
+        raise ReadError(f"{path}: format {found.format}, not {number}", hint=hint)
     return found
 
 
