@@ -24,6 +24,7 @@ from eval.measures import Curves, Measure
 from eval.questions import Gold, digest
 from eval.run import code_digest
 from rag.errors import OutputError, ReadError
+from rag.files import write_whole
 from rag.settings import Settings
 from rag.types import Answer
 
@@ -155,9 +156,7 @@ def written(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        part.write_bytes(data)
-        os.replace(part, path)
+        write_whole(path, data)
     except OSError as exc:
         raise OutputError(f"{path}: {exc.strerror}", hint="Choose another folder with -o.") from exc
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 # be put here: on the lowest floor above everything it imports, and a door above the assistant.
 FLOORS: dict[int, str] = {
     # what an answer is made of
-    0: """prompts rag/checksums rag/data rag/errors rag/fusion rag/journal rag/latex rag/logistic
+    0: """prompts rag/checksums rag/data rag/errors rag/files rag/fusion rag/journal rag/latex rag/logistic
           rag/models rag/models/graph rag/models/heads rag/models/stopping rag/models/threads
           rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs
           rag/serve rag/terms rag/types rag/ui vectorstore vectorstore/base
