@@ -127,9 +127,12 @@ class LocalChatModel(BaseChatModel):
         messages: list[BaseMessage],
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        drafts: _Drafts | None = None,
         **kwargs: Any,  # noqa: ANN401 - LangChain's signature
     ) -> Iterator[ChatGenerationChunk]:
-        for piece in self._pieces(messages, stop):
+        # LangChain streams behind `generate`, too, where events are watched
+        for piece in self._pieces(messages, stop) if drafts is None else [drafts.take()]:
             chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)
