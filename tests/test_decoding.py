@@ -10,7 +10,7 @@ import pytest
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 
-from rag.drafting import write_together
+from rag.drafting import write_in_pieces, write_together
 from rag.models.generator import LocalChatModel
 
 
@@ -61,6 +61,15 @@ def test_each_conversation_is_decoded_once(
 ) -> None:
     assert texts(model, CONVERSATIONS[:count]) == ["ONE TWO", "THREE"][:count]
     assert decoder.written == ["one two", "three"][:count]
+
+
+def test_a_model_with_nothing_to_say_says_so_either_way(
+    model: LocalChatModel, decoder: CountingDecoder
+) -> None:
+    """A draft of nothing is quoted from, not an error."""
+    silent: list[BaseMessage] = [HumanMessage("")]
+    assert texts(model, [silent]) == [""]
+    assert "".join(write_in_pieces(model, silent)) == ""
 
 
 @pytest.mark.parametrize("count", [1, 2])
