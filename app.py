@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import socket
 import sys
 from collections.abc import Sequence
+from socket import socket
 
+from rag.addresses import is_loopback, listen, url_of
 from rag.errors import CitewiseError, SettingsError
 from rag.settings import Settings
-from rag.ui.guard import is_loopback
 from rag.ui.library import LocalLibrary
 from rag.ui.server import build_app
 
@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _check_host(options.host)
         settings = Settings.load()
-        listener = _listen(options.host, options.port)
+        listener = listen(options.host, options.port)
     except CitewiseError as exc:
         sys.stderr.write(f"{exc.message}\n{exc.hint}\n")
         return 2
@@ -64,27 +64,15 @@ def _check_host(host: str) -> None:
         )
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, taken before anything is loaded."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as exc:
-        raise SettingsError(
-            f"Port {port} on {host} cannot be used: {exc.strerror or exc}.",
-            hint="Is the chat running already? Else choose another one with --port.",
-        ) from exc
-
-
-def _serve(listener: socket.socket, library: LocalLibrary) -> None:
+def _serve(listener: socket, library: LocalLibrary) -> None:
     """Run the page until it is told to stop."""
     import uvicorn
 
-    host, port = listener.getsockname()[:2]
-    app = build_app(library, hosts=[host], question_chars_max=library.settings.question_chars_max)
+    app = build_app(
+        library, hosts=[listener.getsockname()[0]], question_chars_max=library.settings.question_chars_max
+    )
     config = uvicorn.Config(app, log_level="warning", server_header=False)
-    where = f"[{host}]" if ":" in host else host
-    sys.stdout.write(f"Citewise is on http://{where}:{port} (Ctrl-C stops it)\n")
+    sys.stdout.write(f"Citewise is on {url_of(listener)} (Ctrl-C stops it)\n")
     sys.stdout.flush()
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,11 +24,13 @@ from eval.measures import Curves, Measure
 from eval.questions import Gold, digest
 from eval.run import code_digest
 from rag.errors import OutputError, ReadError
+from rag.files import write_whole
 from rag.settings import Settings
 from rag.types import Answer
 
 FORMAT = 1
 _PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "bm25s", "numpy")
+_Kept = TypeVar("_Kept", bound="Formatted")
 _ELSEWHERE = {"cache_dir", "threads", "allow_download"}  # where and how fast, not what
 
 
@@ -62,6 +65,15 @@ class Results:
     def name(self) -> str:
         """How a person tells this run from another."""
         return self.stamp.system
+
+
+class Formatted(Protocol):
+    """What all files of results hold: the number of their format."""
+
+    @property
+    def format(self) -> int:
+        """The `FORMAT` of the module that wrote it."""
+        ...
 
 
 def collect(rows: Sequence[tuple[Gold, Answer]], stamp: Stamp) -> Results:
@@ -144,9 +156,7 @@ def written(path: Path, data: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.part")
-        part.write_bytes(data)
-        os.replace(part, path)
+        write_whole(path, data)
     except OSError as exc:
         raise OutputError(f"{path}: {exc.strerror}", hint="Choose another folder with -o.") from exc
 
@@ -157,14 +167,22 @@ def read(path: Path) -> Results:
     :raises ReadError: if it is missing or no such file.
     """
     hint = "Give a results.json written by `citewise eval` of this version."
+    return parsed(path, _adapter(), FORMAT, hint=hint)
+
+
+def parsed(path: Path, adapter: TypeAdapter[_Kept], number: int, *, hint: str) -> _Kept:
+    """What a file of results of format `number` holds.
+
+    :raises ReadError: with this hint, if it is missing, something else, or of another format.
+    """
     try:
-        found = _adapter().validate_json(path.read_bytes())
+        found = adapter.validate_json(path.read_bytes())
     except OSError as exc:
         raise ReadError(f"{path}: {exc.strerror}", hint=hint) from exc
     except ValidationError as exc:
         raise ReadError(f"{path}: no results: {exc.errors()[0]['msg']}", hint=hint) from exc
-    if found.format != FORMAT:
-        raise ReadError(f"{path}: format {found.format}, not {FORMAT}", hint=hint)
+    if found.format != number:
+        raise ReadError(f"{path}: format {found.format}, not {number}", hint=hint)
     return found
 
 

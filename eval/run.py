@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
@@ -21,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 import rag
 from eval.questions import Gold
 from rag.errors import OutputError
+from rag.files import write_whole
 from rag.types import Answer, Question
 
 Row = tuple[Gold, Answer]
@@ -111,9 +111,7 @@ def _stored(path: Path) -> Iterator[tuple[str, Answer]]:
 def _rewrite(path: Path, done: dict[str, Answer]) -> None:
     """Only what is still true, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text("".join(_line(key, answer) for key, answer in done.items()), encoding="utf-8")
-    os.replace(part, path)
+    write_whole(path, "".join(_line(key, answer) for key, answer in done.items()))
 
 
 def _line(key: str, answer: Answer) -> str:

@@ -26,10 +26,11 @@ from rag.ingest import collection_root, open_embedder, read_collection
 from rag.logistic import load_logistic
 from rag.memory import AnswerMemory
 from rag.models.chat import load_generator, preload_generator
-from rag.models.cross import load_judge, load_reranker
+from rag.models.cross import load_judge, load_reranker, preload_cross
 from rag.models.encoder import QueryEncoder
 from rag.models.engine import preferred_engine
-from rag.pipeline import Pipeline, is_trained
+from rag.models.resolve import NONE
+from rag.pipeline import Pipeline, asks_reader
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
 from rag.settings import Settings
@@ -64,15 +65,15 @@ class Assistant:
         """Open a collection; the default one, or that of `papers` (a file or folder), is built on first use.
 
         :param parts: drop-in LangChain embeddings, chat model or retriever, or another verifier.
-        :param preload: load the generator now, beside the rest, instead of when the first draft is asked for.
+        :param preload: load the models now, beside the rest, instead of when they are first asked.
         :raises ReadError: if `papers` cannot be read.
         :raises IndexMissing: if a named collection does not exist.
         :raises ModelMissing: if a model is not on this machine.
         """
         settings = settings or Settings.load()
         parts = parts or Parts()
-        if preload and parts.generator is None:
-            preload_generator(settings)
+        if preload:
+            _preload(settings, parts)
         embedder = parts.embedder or open_embedder(settings)
         index = _open_collection(papers, collection, embedder, settings, progress)
         return assemble(index, embedder, settings, parts)
@@ -188,6 +189,7 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
     )
     reranker, reranker_id = load_reranker(settings)
     verifier, verifier_id = _verifier(encoder, settings, parts)
+    reader_asked = asks_reader(generator, settings)
     read = "_read" if reranker else ""  # fitted anew where the reranker's signals take part
     ports = Ports(
         retriever=parts.retriever or retriever,
@@ -197,9 +199,8 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         paper_model=load_logistic("papers"),
         evidence_model=load_logistic(f"evidence{read}"),
         confidence_model=load_logistic(f"confidence{read}"),
-        final_model=load_logistic(
-            "final" if is_trained(generator) and not settings.strict else "final_undrafted"
-        ),
+        final_model=load_logistic("final" if reader_asked else "final_undrafted"),
+        reader_asked=reader_asked,
         verifier=verifier,
         generator=generator,
         count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
@@ -209,11 +210,19 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
     identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
     identity += [embedder.checksum, generator_id, reranker_id, verifier_id, index.fingerprint]
     identity.append(preferred_engine(settings))
-    identity += [_kind(part) for part in (parts.retriever, parts.verifier)]
+    identity.append(_kind(parts.retriever))
     fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
     # a drop-in retriever may find something else tomorrow, under the same fingerprint
     memory = AnswerMemory(0 if parts.retriever else settings.answer_cache)
     return Assistant(index, Pipeline(ports, settings, fingerprint, memory), retriever)
+
+
+def _preload(settings: Settings, parts: Parts) -> None:
+    """Begin to load what will be asked: without drafts, neither the generator nor who checks them."""
+    if parts.generator is None:
+        preload_generator(settings)
+    drafting = not settings.strict and (parts.generator is not None or settings.generator != NONE)
+    preload_cross(settings, judging=drafting and parts.verifier is None)
 
 
 def _verifier(encoder: QueryEncoder, settings: Settings, parts: Parts) -> tuple[Verifier, str]:

@@ -103,7 +103,7 @@ def search(
     """Find papers without answering."""
     found = _open(papers, collection, generator="none").search(readable(query), k)
     if as_json:
-        typer.echo(json.dumps([terminal.passage_dict(passage) for passage in found]))
+        typer.echo(json.dumps([passage.to_dict() for passage in found]))
     else:
         terminal.show_passages(found, terminal.output())
 

@@ -20,14 +20,14 @@ from rag.verifier import Verifier
 class Concluding:
     """What a conclusion needs: the verifier, the settings, and how sure one is after writing.
 
-    `trained`: the generator was trained to say when the evidence holds no answer, so its word counts; where
-    it is not, `final_model` knows the probability before writing alone.
+    `reader_asked`: the drafts are of a reader trained to say when the evidence holds no answer, so its word
+    counts; where they are not, `final_model` knows the probability before writing alone.
     """
 
     verifier: Verifier
     settings: Settings
     final_model: LogisticModel
-    trained: bool
+    reader_asked: bool
 
 
 def conclude(prepared: Prepared, drafts: Sequence[str], given: Concluding) -> Answer:
@@ -38,12 +38,11 @@ def conclude(prepared: Prepared, drafts: Sequence[str], given: Concluding) -> An
         ground(prepared.standalone, draft, evidence, given.verifier, support_min=given.settings.support_min)
         for draft, evidence in zip(drafts, evidence_of_drafts(prepared), strict=False)
     ]
-    written = written_of(drafts, checked) if given.trained and drafts else None
+    written = written_of(drafts, checked) if given.reader_asked and drafts else None
     signals = final_features(prepared.confidence, written)
     trace = replace(_trace(prepared, drafts, checked), signals=signals)
     sure = given.final_model.probability(signals)
-    asked = given.trained and not given.settings.strict
-    bar = given.settings.confident_min if asked else given.settings.confident_undrafted_min
+    bar = given.settings.confident_min if given.reader_asked else given.settings.confident_undrafted_min
     if sure < bar:
         abstention = abstain("low_confidence", prepared.passages)
         return replace(_abstained(prepared, abstention, sure), trace=trace)

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.evidence import Idf, Scored, coverage
-from rag.logistic import LogisticModel
+from rag.logistic import LogisticModel, logit
 from rag.question import asks_for_number, names_in
-from rag.reading import logit
 from rag.terms import terms, words
 from rag.types import Passage
 

@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.chunking import sentence_spans
-from rag.logistic import LogisticModel
+from rag.logistic import LogisticModel, logit
 from rag.models.reranker import Reading
 from rag.question import Kind, asks_for_number, names_in
-from rag.reading import logit
 from rag.terms import terms
 from rag.types import Evidence, Passage
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rag.checksums import sha256_of
+from rag.files import sync, write_whole
 
 
 @contextmanager
@@ -30,7 +31,9 @@ def new_generation(root: Path) -> Iterator[Path]:
         yield partial
         _sync_tree(partial)
         os.replace(partial, root / name)
-        _write_atomically(root / "CURRENT", f"{name} {sha256_of(root / name / 'manifest.json')}\n")
+        named = f"{name} {sha256_of(root / name / 'manifest.json')}\n"
+        write_whole(root / "CURRENT", named, synced=True)
+        sync(root)
     except BaseException:
         if current_name(root) == before:  # renamed, but not yet named in CURRENT
             shutil.rmtree(root / name, ignore_errors=True)
@@ -60,24 +63,6 @@ def _drop_others(root: Path, *, keep: set[str | None]) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_atomically(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
-    _sync(path.parent)
-
-
 def _sync_tree(folder: Path) -> None:
     for path in [*folder.rglob("*"), folder]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(path)

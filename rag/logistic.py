@@ -37,6 +37,16 @@ def sigmoid(logit: float) -> float:
     return grown / (1.0 + grown)
 
 
+def logit(probability: float) -> float:
+    """Log-odds, clipped to +-8.
+
+    >>> logit(0.5)
+    0.0
+    """
+    clipped = min(max(probability, 3.4e-4), 1 - 3.4e-4)
+    return math.log(clipped / (1 - clipped))
+
+
 @cache
 def load_logistic(name: str) -> LogisticModel:
     """The shipped model `rag/data/<name>.json`."""

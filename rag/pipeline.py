@@ -103,14 +103,14 @@ class Pipeline:
         quotes_will_do = prepared.abstention or self._settings.strict or prepared.kind == "find"
         if quotes_will_do or self._ports.generator is None:
             return []
-        ask = reader_messages if is_trained(self._ports.generator) else draft_messages
+        ask = reader_messages if self._ports.reader_asked else draft_messages
         return [ask(prepared.standalone, part) for part in evidence_of_drafts(prepared)]
 
     def _finish(self, prepared: Prepared, drafts: Sequence[str], timings: Timings) -> Answer:
         """Conclude, and stamp the answer with id, fingerprint and times."""
         began = time.perf_counter()
         ports = self._ports
-        given = Concluding(ports.verifier, self._settings, ports.final_model, is_trained(ports.generator))
+        given = Concluding(ports.verifier, self._settings, ports.final_model, ports.reader_asked)
         answer = _stage("verify", lambda drafted: conclude(prepared, drafted, given), drafts)
         verify_s = time.perf_counter() - began
         answer = replace(
@@ -128,9 +128,9 @@ class Pipeline:
         return answer
 
 
-def is_trained(generator: BaseChatModel | None) -> bool:
-    """True for the reader trained for this job, which has a prompt and a refusal of its own."""
-    return bool(getattr(generator, "trained", False))
+def asks_reader(generator: BaseChatModel | None, settings: Settings) -> bool:
+    """Whether drafts are written, and by the reader trained for this job: see `Ports.reader_asked`."""
+    return bool(getattr(generator, "trained", False)) and not settings.strict
 
 
 def _stage(name: str, make: Callable[[_Given], _Made], given: _Given) -> _Made:

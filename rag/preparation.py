@@ -34,7 +34,11 @@ _MESSAGES: dict[AbstentionReason, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What the pipeline is given: the parts that can be swapped."""
+    """What the pipeline is given: the parts that can be swapped.
+
+    `reader_asked`: drafts are written by the reader trained for this job, which has a prompt, a refusal,
+    a `final_model` and a bar of its own.
+    """
 
     retriever: BaseRetriever
     sentence_cosines: Callable[[str, Sequence[Paper]], Sequence[NDArray[np.float32]]]
@@ -42,6 +46,7 @@ class Ports:
     evidence_model: LogisticModel
     confidence_model: LogisticModel
     final_model: LogisticModel
+    reader_asked: bool
     verifier: Verifier
     generator: BaseChatModel | None
     count_tokens: Callable[[str], int]

@@ -5,7 +5,6 @@ The weights are data (`rag/data/papers.json`), fitted by `eval/fit.py` on papers
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -66,13 +65,3 @@ def first(found: Read, count: int) -> Read:
     """The best `count` of them."""
     passages = found.passages[:count]
     return Read(passages, {p.paper.paper_id: found.readings[p.paper.paper_id] for p in passages})
-
-
-def logit(probability: float) -> float:
-    """Log-odds, clipped to +-8.
-
-    >>> logit(0.5)
-    0.0
-    """
-    clipped = min(max(probability, 3.4e-4), 1 - 3.4e-4)
-    return math.log(clipped / (1 - clipped))

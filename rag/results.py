@@ -17,6 +17,7 @@ from typing import BinaryIO
 
 from rag.errors import OutputError
 from rag.exports import EXPORTS, Finished, finished_export, write_export
+from rag.files import sync
 from rag.types import Answer
 
 if sys.platform != "win32":
@@ -96,7 +97,7 @@ class Journal:
         self._restart = restart
         try:
             self._file = _open_locked(path)
-            _sync_folder(path.parent)
+            sync(path.parent)
         except OSError as exc:
             raise _cannot_write(path, exc) from exc
 
@@ -174,7 +175,7 @@ class ExportResults:
                 made = self._path.with_name(f"{self._path.name}.partial.tmp")
                 write_export(self._journal.path, made, self._path.suffix.lower())
                 made.replace(self._path)
-                _sync_folder(self._path.parent)
+                sync(self._path.parent)
                 self._journal.path.unlink()
         except OSError as exc:
             raise _cannot_write(self._path, exc) from exc
@@ -223,17 +224,6 @@ def _is_torn(line: bytes) -> bool:
     """Whether a last line is the beginning of one of ours (with zeros behind after a power cut)."""
     start = line.rstrip(b"\0\n")[: len(_LINE_START)]
     return _LINE_START.startswith(start)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new or renamed entry of a folder durable."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _cannot_write(path: Path, exc: OSError) -> OutputError:

@@ -28,6 +28,13 @@ _NOT_IN_FINGERPRINT = frozenset(
 )
 
 
+def refused(exc: ValidationError, kind: str, *, hint: str) -> SettingsError:
+    """The first value that pydantic refuses, as an error of ours; `kind` is what one value is called."""
+    first = exc.errors()[0]
+    name = ".".join(str(part) for part in first["loc"]) or f"{kind}s"
+    return SettingsError(f"{kind} {name!r}: {first['msg']}", hint=hint)
+
+
 class Settings(BaseSettings):
     """Frozen settings; `Settings.load()` maps pydantic's errors to `SettingsError`."""
 
@@ -90,12 +97,8 @@ class Settings(BaseSettings):
                 f"citewise.toml cannot be read: {exc}", hint="Mend the line it names, or remove the file."
             ) from exc
         except ValidationError as exc:
-            first = exc.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "settings"
-            raise SettingsError(
-                f"setting {name!r}: {first['msg']}",
-                hint="See rag/settings.py for the names, units and bounds of all settings.",
-            ) from exc
+            hint = "See rag/settings.py for the names, units and bounds of all settings."
+            raise refused(exc, "setting", hint=hint) from exc
 
     @classmethod
     def settings_customise_sources(

@@ -6,13 +6,13 @@ A start would otherwise read a gigabyte of weights. `citewise doctor` forgets fi
 from __future__ import annotations
 
 import json
-import os
 import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rag.checksums import sha256_of
+from rag.files import write_whole
 
 _MEMORY = "checksums.json"
 _SMALL_BYTES = 1 << 20  # not worth remembering
@@ -60,6 +60,4 @@ def _write(folder: Path, known: dict[str, dict[str, Any]]) -> None:
     """Replace the memory; files that are gone are left out."""
     folder.mkdir(parents=True, exist_ok=True)
     present = {name: entry for name, entry in known.items() if Path(name).exists()}
-    partial = folder / f".{_MEMORY}.{os.getpid()}"
-    partial.write_text(json.dumps(present, indent=1), encoding="utf-8")
-    os.replace(partial, folder / _MEMORY)
+    write_whole(folder / _MEMORY, json.dumps(present, indent=1))

@@ -102,19 +102,6 @@ def show_passages(passages: Iterable[Passage], out: Console) -> None:
         _indented(out, Text(cut, style="dim"), 4)
 
 
-def passage_dict(found: Passage) -> dict[str, str | int | float | None]:
-    """A paper as found, as JSON."""
-    paper = found.paper
-    return {
-        "paper_id": paper.paper_id,
-        "title": paper.title,
-        "rank": found.rank,
-        "score": round(found.score, 6),
-        "url": paper.url,
-        "year": paper.year,
-    }
-
-
 def show_ingestion(done: IngestReport, collection: str) -> None:
     """What an ingestion changed; on standard error the first rows that were skipped and why."""
     output().print(

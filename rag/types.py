@@ -59,6 +59,19 @@ class Passage:
     rank: int
     score: float
 
+    def to_dict(self) -> dict[str, Any]:
+        """A paper as found, as JSON."""
+        return {**self.brief(), "url": self.paper.url, "year": self.paper.year}
+
+    def brief(self) -> dict[str, Any]:
+        """The same as an answer tells it, without where the paper lies."""
+        return {
+            "paper_id": self.paper.paper_id,
+            "title": self.paper.title,
+            "rank": self.rank,
+            "score": round(self.score, 6),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -219,15 +232,7 @@ class Answer:
                 for s in self.sentences
             ],
             "citations": [_citation_dict(c) for c in self.citations],
-            "passages": [
-                {
-                    "paper_id": p.paper.paper_id,
-                    "title": p.paper.title,
-                    "rank": p.rank,
-                    "score": round(p.score, 6),
-                }
-                for p in self.passages
-            ],
+            "passages": [passage.brief() for passage in self.passages],
             "abstention": asdict(self.abstention) if self.abstention else None,
             "error": asdict(self.error) if self.error else None,
             "timings": {name: round(value, 4) for name, value in asdict(self.timings).items()},

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app as door
+from rag.addresses import is_loopback
 from rag.cleaning import clean
 from rag.errors import ModelMissing, OutputError
 from rag.types import Abstention, Answer, DraftToken, Event, Failure, Quote, Sentence, StageStarted, Turn
@@ -25,7 +26,6 @@ from rag.ui.conversation import Conversation, Exchange, Pending
 from rag.ui.conversations import new_owner
 from rag.ui.desk import Desk
 from rag.ui.evidence import marked
-from rag.ui.guard import is_loopback
 from rag.ui.inert import inert, inert_lines, link
 from rag.ui.marks import support_of
 from rag.ui.opening import Opening

@@ -19,17 +19,16 @@ ROOT = Path(__file__).parent.parent
 # be put here: on the lowest floor above everything it imports, and a door above the assistant.
 FLOORS: dict[int, str] = {
     # what an answer is made of
-    0: """prompts rag/checksums rag/data rag/errors rag/fusion rag/journal rag/latex rag/logistic
-          rag/models rag/models/graph rag/models/heads rag/models/stopping rag/models/threads
-          rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs
-          rag/serve rag/terms rag/types rag/ui vectorstore vectorstore/base
-          vectorstore/faiss_index""",
+    0: """prompts rag/checksums rag/data rag/errors rag/files rag/fusion rag/journal rag/latex
+          rag/logistic rag/models rag/models/graph rag/models/heads rag/models/stopping
+          rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs rag/serve
+          rag/terms rag/types rag/ui vectorstore vectorstore/base vectorstore/faiss_index""",
     1: """rag/addresses rag/cleaning_rules rag/embedding rag/figures rag/generations rag/lexical
-          rag/memory rag/models/bert_graph rag/models/causal rag/models/chat_tokens
-          rag/models/encoder rag/models/llama_graph rag/question rag/readers/rows
-          rag/readers/source rag/settings rag/stamps vectorstore/exact vectorstore/faiss_store""",
-    2: """rag/cleaning rag/exchanged rag/index rag/models/decoder rag/models/engine
-          rag/models/openvino_decoder rag/models/resolve rag/models/torch_decoder
+          rag/memory rag/models/bert_graph rag/models/chat_tokens rag/models/encoder
+          rag/models/llama_graph rag/models/threads rag/question rag/readers/rows rag/readers/source
+          rag/settings rag/stamps vectorstore/exact vectorstore/faiss_store""",
+    2: """rag/cleaning rag/exchanged rag/index rag/models/causal rag/models/decoder
+          rag/models/engine rag/models/openvino_decoder rag/models/resolve rag/models/torch_decoder
           rag/readers/duplicates rag/readers/jsonl rag/readers/listing rag/readers/parquet
           rag/readers/plaintext rag/readers/table rag/readers/tagged rag/readers/xml rag/verifier""",
     3: """rag/checks rag/chunking rag/citations rag/models/convert rag/readers/arxiv
@@ -38,33 +37,32 @@ FLOORS: dict[int, str] = {
     4: """rag/compose rag/drafting rag/followup rag/grounding rag/indexing rag/models/compiled
           rag/models/merge rag/readers rag/retriever""",
     5: """rag/models/generator rag/models/hidden""",
-    6: """rag/models/chat rag/models/embedder rag/models/reranker""",
-    7: """rag/ingest rag/models/judge rag/reading""",
-    8: """rag/evidence rag/models/cross""",
-    9: """rag/confidence""",
-    10: """rag/preparation""",
-    11: """rag/conclusion""",
-    12: """rag/pipeline""",
-    13: """rag/assistant""",
+    6: """rag/models/chat rag/models/embedder rag/models/judge rag/models/reranker""",
+    7: """rag/evidence rag/ingest rag/models/cross rag/reading""",
+    8: """rag/confidence""",
+    9: """rag/preparation""",
+    10: """rag/conclusion""",
+    11: """rag/pipeline""",
+    12: """rag/assistant""",
     # the doors: nothing above this line knows of them
-    14: """rag rag/doctor rag/exports rag/question_files rag/serve/bodies rag/serve/bucket
+    13: """rag rag/doctor rag/exports rag/question_files rag/serve/bodies rag/serve/bucket
           rag/serve/completion rag/serve/job_folder rag/serve/limits rag/serve/ports
           rag/serve/problems rag/ui/conversation rag/ui/feedback rag/ui/inert rag/ui/line
           rag/ui/projection rag/ui/starters rag/ui/topics rag/ui/widgets""",
-    15: """rag/questions rag/results rag/serve/desk rag/serve/guard rag/ui/atlas
-          rag/ui/conversations rag/ui/evidence rag/ui/exporting rag/ui/quality""",
-    16: """rag/batch rag/serve/metrics rag/serve/service rag/ui/browse rag/ui/drawer rag/ui/guard
+    14: """rag/questions rag/results rag/serve/desk rag/serve/guard rag/ui/atlas rag/ui/conversations
+          rag/ui/evidence rag/ui/exporting rag/ui/quality""",
+    15: """rag/batch rag/serve/metrics rag/serve/service rag/ui/browse rag/ui/drawer rag/ui/guard
           rag/ui/map rag/ui/marks rag/ui/opening rag/ui/uploads""",
-    17: """rag/serve/jobs rag/serve/routes rag/serve/tools rag/terminal rag/ui/batch_run
+    16: """rag/serve/jobs rag/serve/routes rag/serve/tools rag/terminal rag/ui/batch_run
           rag/ui/library rag/ui/render""",
-    18: """rag/commands rag/dialogue rag/serve/batch_routes rag/serve/chat_routes
-          rag/ui/batch_view rag/ui/chat""",
-    19: """rag/serve/server rag/ui/desk""",
-    20: """rag/serve/command rag/ui/actions rag/ui/controls rag/ui/export_menu""",
-    21: """rag/cli rag/ui/batch_tab rag/ui/chat_tab rag/ui/papers_tab rag/ui/upload_tab""",
-    22: """rag/__main__ rag/ui/page""",
-    23: """rag/ui/server""",
-    24: """app""",
+    17: """rag/commands rag/dialogue rag/serve/batch_routes rag/serve/chat_routes rag/ui/batch_view
+          rag/ui/chat""",
+    18: """rag/serve/server rag/ui/desk""",
+    19: """rag/serve/command rag/ui/actions rag/ui/controls rag/ui/export_menu""",
+    20: """rag/cli rag/ui/batch_tab rag/ui/chat_tab rag/ui/papers_tab rag/ui/upload_tab""",
+    21: """rag/__main__ rag/ui/page""",
+    22: """rag/ui/server""",
+    23: """app""",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 

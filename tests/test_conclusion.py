@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from fakes import ConstantVerifier
 
 from rag.conclusion import Concluding, conclude, evidence_of_drafts
 from rag.logistic import LogisticModel
+from rag.pipeline import asks_reader
 from rag.preparation import Prepared
 from rag.question import Kind
 from rag.settings import Settings
@@ -121,3 +123,13 @@ def test_the_word_of_a_reader_trained_to_decline_counts(trained: bool, status: s
     assert answer.confidence == pytest.approx(0.2888 if trained else 0.75, abs=1e-4)
     assert answer.trace.draft == "Not in the evidence."
     assert (answer.abstention is not None) == trained
+
+
+def test_the_trained_reader_is_asked_only_where_drafts_are_written() -> None:
+    reader, other = SimpleNamespace(trained=True), SimpleNamespace(trained=False)
+    asked = [
+        asks_reader(model, Settings.load(strict=strict))
+        for model in (reader, other, None)
+        for strict in (False, True)
+    ]
+    assert asked == [True, False, False, False, False, False]

@@ -46,7 +46,7 @@ import os, signal, sys
 from pathlib import Path
 from rag import generations
 
-def die(*args):
+def die(*args, **options):
     os.kill(os.getpid(), signal.SIGKILL)
 
 setattr(generations, sys.argv[2], die)
@@ -76,7 +76,7 @@ def test_the_last_two_are_kept(root: Path) -> None:
 def test_an_orphan_is_removed_and_what_was_current_is_kept(root: Path) -> None:
     """Killed between the rename and CURRENT: the higher number is not the one readers hold."""
     write(root, "one")
-    write_and_be_killed(root, "_write_atomically")
+    write_and_be_killed(root, "write_whole")
     assert folders(root) == ["gen-000001", "gen-000002"]
     assert read(root) == "one"
     write(root, "three")
@@ -86,7 +86,7 @@ def test_an_orphan_is_removed_and_what_was_current_is_kept(root: Path) -> None:
 
 
 def test_an_orphan_of_the_first_write_is_removed(root: Path) -> None:
-    write_and_be_killed(root, "_write_atomically")
+    write_and_be_killed(root, "write_whole")
     assert (current_name(root), folders(root)) == (None, ["gen-000001"])
     write(root, "two")
     assert (read(root), folders(root)) == ("two", ["gen-000002"])
@@ -101,9 +101,9 @@ def test_what_was_half_written_is_removed(root: Path) -> None:
     assert (read(root), folders(root)) == ("two", ["gen-000001", "gen-000002"])
 
 
-@pytest.mark.parametrize("step", ["_sync_tree", "_write_atomically", "sha256_of"])
+@pytest.mark.parametrize("step", ["_sync_tree", "write_whole", "sha256_of"])
 def test_a_failure_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
-    def refuse(*args: object) -> None:
+    def refuse(*args: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 
     write(root, "one")
@@ -120,7 +120,7 @@ def test_a_failure_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyP
 def test_a_failure_after_current_was_written_keeps_what_current_names(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = generations._sync
+    real = generations.sync
 
     def refuse(path: Path) -> None:
         if path == root:
@@ -129,7 +129,7 @@ def test_a_failure_after_current_was_written_keeps_what_current_names(
 
     write(root, "one")
     with monkeypatch.context() as patch, pytest.raises(OSError, match="gone"):
-        patch.setattr(generations, "_sync", refuse)
+        patch.setattr(generations, "sync", refuse)
         write(root, "two")
     assert (read(root), folders(root)) == ("two", ["gen-000001", "gen-000002"])
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.logistic import LogisticModel, load_logistic, sigmoid
+from rag.logistic import LogisticModel, load_logistic, logit, sigmoid
 
 
 def test_by_hand():
@@ -36,6 +36,11 @@ def test_sigmoid_by_hand(logit, expected):
 def test_sigmoid_never_overflows_and_is_symmetric(logit):
     assert 0.0 <= sigmoid(logit) <= 1.0
     assert sigmoid(logit) + sigmoid(-logit) == pytest.approx(1.0)
+
+
+def test_log_odds_are_clipped():
+    assert logit(0.75) == pytest.approx(math.log(3))
+    assert logit(0.0) == pytest.approx(-logit(1.0)) == pytest.approx(-7.986, abs=1e-3)
 
 
 @pytest.mark.parametrize(

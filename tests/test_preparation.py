@@ -67,6 +67,7 @@ def preparation(
         reranker=reranker,
         paper_model=BY_ANSWER,
         final_model=HALF,
+        reader_asked=False,
         verifier=ConstantVerifier(),
         generator=None,
         count_tokens=lambda text: 1,

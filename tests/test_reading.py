@@ -8,7 +8,7 @@ import pytest
 
 from rag.logistic import LogisticModel
 from rag.models.reranker import Reading
-from rag.reading import abstract_of, first, logit, paper_features, ranked
+from rag.reading import abstract_of, first, paper_features, ranked
 from rag.types import Paper, Passage
 
 ONE = Passage(Paper("1", "One", "It is fast. It scales."), 1, 0.9)
@@ -49,8 +49,3 @@ def test_the_first_few_keep_their_readings() -> None:
 
 def test_what_is_read_is_what_is_shown() -> None:
     assert abstract_of(ONE.paper) == ("One", ["It is fast.", "It scales."])
-
-
-def test_log_odds_are_clipped() -> None:
-    assert logit(0.75) == pytest.approx(math.log(3))
-    assert logit(0.0) == pytest.approx(-logit(1.0)) == pytest.approx(-7.986, abs=1e-3)

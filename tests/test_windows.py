@@ -11,14 +11,14 @@ def test_a_short_paper_is_one_window() -> None:
     (window,) = windows_of([1, 2], [3], [[4, 5], [6]], special=SPECIAL)
     assert window.ids == (101, 1, 2, 102, 3, 102, 4, 5, 6, 102)
     assert window.segments == [0, 0, 0, 0, 1, 1, 1, 1, 1, 1]
-    assert (window.spans, window.first) == (((6, 8), (8, 9)), 0)
+    assert window.spans == ((6, 8), (8, 9))
 
 
 def test_sentences_that_do_not_fit_begin_a_new_window_with_question_and_title() -> None:
     first, second = windows_of([1], [2], [[3, 4], [5, 6], [7]], special=SPECIAL, tokens_max=9)
     assert first.ids == (101, 1, 102, 2, 102, 3, 4, 102)
     assert second.ids == (101, 1, 102, 2, 102, 5, 6, 7, 102)
-    assert (second.spans, second.first) == (((5, 7), (7, 8)), 1)
+    assert (first.spans, second.spans) == (((5, 7),), ((5, 7), (7, 8)))
 
 
 def test_a_sentence_longer_than_a_window_is_cut_at_its_end() -> None:

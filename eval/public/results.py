@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from eval.measures import Measure, measured
 from eval.metrics.statistics import NAN, Difference, Interval
-from eval.results import written
+from eval.results import parsed, written
 from rag.errors import ReadError
 
 FORMAT = 1
@@ -124,15 +124,7 @@ def read_set(path: Path) -> SetResult:
 
     :raises ReadError: if it is missing, something else, or of another format.
     """
-    try:
-        found = _adapter().validate_json(path.read_bytes())
-    except OSError as exc:
-        raise ReadError(f"{path}: {exc.strerror}", hint=_HINT) from exc
-    except ValidationError as exc:
-        raise ReadError(f"{path}: no results: {exc.errors()[0]['msg']}", hint=_HINT) from exc
-    if found.format != FORMAT:
-        raise ReadError(f"{path}: format {found.format}, not {FORMAT}", hint=_HINT)
-    return found
+    return parsed(path, _adapter(), FORMAT, hint=_HINT)
 
 
 def kept_sets(folder: Path) -> list[SetResult]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 
-from rag.errors import CitewiseError, ModelMissing
+from rag.errors import ModelMissing
 from rag.models.convert import converted_folder
 from rag.models.engine import engine_for
 from rag.models.generator import LocalChatModel
 from rag.models.merge import merged
 from rag.models.resolve import NONE, ResolvedModel, is_tuned, resolve
+from rag.models.threads import in_background
 from rag.settings import Settings
 
-_log = logging.getLogger(__name__)
 _OPENING = threading.Lock()
 
 
@@ -59,16 +58,13 @@ def preload_generator(settings: Settings) -> None:
     """Begin to load a local generator in the background; what fails is told when it is asked to write."""
     if settings.strict or settings.generator == NONE:
         return
-    threading.Thread(target=_load, args=(settings,), name="citewise-preload", daemon=True).start()
+    in_background(partial(_load, settings))
 
 
 def _load(settings: Settings) -> None:
-    try:
-        model, _ = load_generator(settings)
-        if isinstance(model, LocalChatModel):
-            model.load()
-    except CitewiseError as exc:
-        _log.debug("the generator could not be loaded ahead: %s", exc.message)
+    model, _ = load_generator(settings)
+    if isinstance(model, LocalChatModel):
+        model.load()
 
 
 def _folder(found: ResolvedModel, settings: Settings) -> Path:

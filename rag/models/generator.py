@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -127,9 +128,13 @@ class LocalChatModel(BaseChatModel):
         messages: list[BaseMessage],
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        drafts: _Drafts | None = None,
         **kwargs: Any,  # noqa: ANN401 - LangChain's signature
     ) -> Iterator[ChatGenerationChunk]:
-        for piece in self._pieces(messages, stop):
+        # LangChain streams behind `generate`, too, where events are watched
+        pieces = self._pieces(messages, stop) if drafts is None else iter([drafts.take()])
+        for piece in chain([next(pieces, "")], pieces):  # LangChain refuses a stream without a piece
             chunk = ChatGenerationChunk(message=AIMessageChunk(content=piece))
             if run_manager:
                 run_manager.on_llm_new_token(piece, chunk=chunk)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from rag.models.heads import read_heads
 from rag.models.hidden import HiddenStates
-from rag.models.reranker import token_number
-from rag.models.tokens import batches_by_length, filled, read_tokenizer
+from rag.models.tokens import batches_by_length, filled, read_tokenizer, separators
 from rag.models.windows import pair_of
 
 PAIR_TOKENS_MAX = 288
@@ -20,7 +19,7 @@ class CrossJudge:
     def __init__(self, hidden: HiddenStates, folder: Path) -> None:
         self._hidden = hidden
         self._tokenizer = read_tokenizer(folder)
-        self._special = (token_number(self._tokenizer, "[CLS]"), token_number(self._tokenizer, "[SEP]"))
+        self._special = separators(self._tokenizer)
         self._heads = read_heads(folder)
 
     def logits(self, claims: Sequence[tuple[str, str]]) -> list[float]:

@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.heads import cosine, read_heads
 from rag.models.hidden import HiddenStates
-from rag.models.tokens import batches_by_length, filled, read_tokenizer
+from rag.models.tokens import batches_by_length, filled, read_tokenizer, separators
 from rag.models.windows import Window, windows_of
-
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer
 
 Abstract = tuple[str, Sequence[str]]  # title and sentences, as shown
 
@@ -48,7 +45,7 @@ class CrossReader:
     def __init__(self, hidden: HiddenStates, folder: Path) -> None:
         self._hidden = hidden
         self._tokenizer = read_tokenizer(folder)
-        self._special = (self._token("[CLS]"), self._token("[SEP]"))
+        self._special = separators(self._tokenizer)
         self._heads = read_heads(folder)
 
     def read(self, question: str, papers: Sequence[Abstract]) -> list[Reading]:
@@ -98,17 +95,3 @@ class CrossReader:
     def _numbers(self, texts: Sequence[str]) -> list[list[int]]:
         encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [row.ids for row in encoded]
-
-    def _token(self, mark: str) -> int:
-        return int(token_number(self._tokenizer, mark))
-
-
-def token_number(tokenizer: Tokenizer, mark: str) -> int:
-    """The number of a special token.
-
-    :raises OSError: if the tokenizer has none.
-    """
-    number = tokenizer.token_to_id(mark)
-    if number is None:
-        raise OSError(f"the tokenizer has no {mark}")
-    return int(number)

@@ -1,8 +1,18 @@
-"""How many threads a model may use. Two barriers spinning beside a busy core cost more than they bring."""
+"""How many threads a model may use, and a thread that loads one beside the rest.
+
+Two barriers spinning beside a busy core cost more than they bring.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+import threading
+from collections.abc import Callable
+
+from rag.errors import CitewiseError
+
+_log = logging.getLogger(__name__)
 
 
 def threads_of(threads: int | None) -> int:
@@ -13,6 +23,18 @@ def threads_of(threads: int | None) -> int:
 def cores_free(cores: int, load: float) -> int:
     """How many of `cores` are left when `load` processes run already; at least one."""
     return max(1, min(cores, cores - round(load)))
+
+
+def in_background(load: Callable[[], object]) -> None:
+    """Load a model ahead; what fails is told when the model is asked."""
+    threading.Thread(target=_quietly, args=(load,), name="citewise-preload", daemon=True).start()
+
+
+def _quietly(load: Callable[[], object]) -> None:
+    try:
+        load()
+    except CitewiseError as exc:
+        _log.debug("a model could not be loaded ahead: %s", exc.message)
 
 
 def set_torch_threads(threads: int | None) -> None:

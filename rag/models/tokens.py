@@ -36,6 +36,17 @@ def read_tokenizer(folder: Path, tokens_max: int | None = None) -> Tokenizer:
     return tokenizer
 
 
+def separators(tokenizer: Tokenizer) -> tuple[int, int]:
+    """The numbers of [CLS] and [SEP], which begin and part what a BERT reads.
+
+    :raises OSError: if the tokenizer has none.
+    """
+    first, between = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    if first is None or between is None:
+        raise OSError("the tokenizer has no [CLS] or no [SEP]")
+    return int(first), int(between)
+
+
 def batches_by_length(lengths: Sequence[int], tokens_max: int = TOKENS_AT_ONCE) -> list[list[int]]:
     """Positions, texts of like length together, longest first; no batch over `tokens_max` with filling."""
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))

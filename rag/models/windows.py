@@ -18,12 +18,11 @@ Tokens = Sequence[int]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """One reading. `spans`: half-open token ranges of the sentences read, `first` the number of the first."""
+    """One reading. `spans`: half-open token ranges of the sentences read."""
 
     ids: tuple[int, ...]
     question_tokens: int
     spans: tuple[tuple[int, int], ...]
-    first: int
 
     @property
     def segments(self) -> list[int]:
@@ -45,16 +44,16 @@ def windows_of(
     head = [*asked, *title[:TITLE_TOKENS_MAX], sep]
     room = tokens_max - len(head) - 1
     found: list[Window] = []
-    ids, first = list(head), 0
+    ids = list(head)
     spans: list[tuple[int, int]] = []
-    for number, sentence in enumerate(sentences):
+    for sentence in sentences:
         own = sentence[:room]
         if spans and len(ids) + len(own) + 1 > tokens_max:
-            found.append(Window((*ids, sep), len(asked), tuple(spans), first))
-            ids, spans, first = list(head), [], number
+            found.append(Window((*ids, sep), len(asked), tuple(spans)))
+            ids, spans = list(head), []
         spans.append((len(ids), len(ids) + len(own)))
         ids.extend(own)
-    return [*found, Window((*ids, sep), len(asked), tuple(spans), first)]
+    return [*found, Window((*ids, sep), len(asked), tuple(spans))]
 
 
 def pair_of(

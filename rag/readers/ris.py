@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from rag.readers.rows import paper_from
 from rag.readers.source import Source
-from rag.readers.tagged import Record, given_name_first, records
+from rag.readers.tagged import Record, given_name_first, papers
 from rag.types import Paper, Rejected
 
 _START = re.compile(r"^TY  -", re.MULTILINE)
@@ -24,11 +23,7 @@ def read(source: Source) -> Iterator[Paper | Rejected]:
 
     :raises ReadError: if the file cannot be read.
     """
-    for found in records(source, _TAGGED, "TY"):
-        if isinstance(found, Rejected):
-            yield found
-        else:
-            yield paper_from(_row(found), origin=source.origin, line=found.line)
+    return papers(source, _TAGGED, "TY", _row)
 
 
 def _row(record: Record) -> dict[str, object]:

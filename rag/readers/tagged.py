@@ -6,11 +6,12 @@ A record begins at the line of a given tag and ends before the next one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from rag.readers.rows import paper_from
 from rag.readers.source import Source, is_utf8
-from rag.types import Rejected
+from rag.types import Paper, Rejected
 
 
 @dataclass(slots=True)
@@ -27,6 +28,20 @@ class Record:
     def first(self, *tags: str) -> str | None:
         """The first of them."""
         return next(iter(self.all(*tags)), None)
+
+
+def papers(
+    source: Source, tagged: re.Pattern[str], start: str, row_of: Callable[[Record], Mapping[str, object]]
+) -> Iterator[Paper | Rejected]:
+    """The papers of a file: `records`, each made a paper of the row that `row_of` gives.
+
+    :raises ReadError: if the file cannot be read.
+    """
+    for found in records(source, tagged, start):
+        if isinstance(found, Rejected):
+            yield found
+        else:
+            yield paper_from(row_of(found), origin=source.origin, line=found.line)
 
 
 def records(source: Source, tagged: re.Pattern[str], start: str) -> Iterator[Record | Rejected]:

@@ -205,17 +205,8 @@ def paper_dict(paper: Paper) -> dict[str, Any]:
 
 
 def found_dict(found: Passage, *, abstract_chars_max: int = _ABSTRACT_CHARS_MAX) -> dict[str, Any]:
-    """A paper found by a search, as JSON."""
-    paper = found.paper
-    return {
-        "paper_id": paper.paper_id,
-        "title": paper.title,
-        "rank": found.rank,
-        "score": round(found.score, 6),
-        "url": paper.url,
-        "year": paper.year,
-        "abstract": paper.abstract[:abstract_chars_max],
-    }
+    """A paper found by a search, with its abstract, as JSON."""
+    return {**found.to_dict(), "abstract": found.paper.abstract[:abstract_chars_max]}
 
 
 def example_answer() -> dict[str, Any]:

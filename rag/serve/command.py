@@ -39,7 +39,9 @@ def open_assistant(papers: str | None, collection: str, settings: Settings) -> A
     from rag.assistant import Assistant
 
     with terminal.progress(terminal.messages(), bars=False) as report:
-        return Assistant.open(papers=papers, collection=collection, settings=settings, progress=report)
+        return Assistant.open(
+            papers=papers, collection=collection, settings=settings, progress=report, preload=True
+        )
 
 
 @reported

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from rag.files import write_whole
 from rag.types import Failure
 
 Ending = Literal["done", "cancelled", "failed"]
@@ -68,9 +69,7 @@ class JobFolder:
 
     def write_end(self, end: End) -> None:
         """Note how it ended."""
-        partial = self.path / ".end.json"
-        partial.write_text(json.dumps(asdict(end)), encoding="utf-8")
-        os.replace(partial, self.path / "end.json")
+        write_whole(self.path / "end.json", json.dumps(asdict(end)))
 
     def remove(self) -> None:
         """Forget it."""

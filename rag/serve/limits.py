@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from rag.errors import SettingsError
+from rag.settings import refused
 
 
 class Limits(BaseSettings):
@@ -39,9 +39,5 @@ class Limits(BaseSettings):
         try:
             return cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as exc:
-            first = exc.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or "limits"
-            raise SettingsError(
-                f"server limit {name!r}: {first['msg']}",
-                hint="See rag/serve/limits.py for the names, units and bounds of all limits.",
-            ) from exc
+            hint = "See rag/serve/limits.py for the names, units and bounds of all limits."
+            raise refused(exc, "server limit", hint=hint) from exc

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import OutputError
+from rag.files import write_whole
 from rag.types import Trace
 from rag.ui.conversation import TITLE_CHARS_MAX, Conversation, Exchange
 
@@ -120,10 +121,8 @@ class Shelf:
     def _write(self, path: Path, saved: Saved) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f".{path.name}.partial")
             # A lone surrogate, half a character of some broken file, becomes a question mark.
-            partial.write_bytes(json.dumps(asdict(saved), ensure_ascii=False).encode("utf-8", "replace"))
-            partial.replace(path)
+            write_whole(path, json.dumps(asdict(saved), ensure_ascii=False).encode("utf-8", "replace"))
         except OSError as exc:
             raise OutputError(
                 f"The conversation could not be saved ({exc.strerror or exc}).",

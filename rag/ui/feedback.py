@@ -6,7 +6,6 @@ One line per answer: voting again replaces the line, so that a change of mind is
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag.errors import OutputError
+from rag.files import write_whole
 from rag.types import Answer, Turn
 
 Verdict = Literal["up", "down"]
@@ -54,12 +54,7 @@ def record(path: Path, vote: Vote) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             kept = [old for old in _lines(path) if not _about_the_same(old, line)]
-            partial = path.with_name(f".{path.name}.partial")
-            with partial.open("w", encoding="utf-8") as file:
-                file.write("".join(f"{text}\n" for text in [*kept, line]))
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
+            write_whole(path, "".join(f"{text}\n" for text in [*kept, line]), synced=True)
         except OSError as exc:
             raise OutputError(
                 f"{path}: your vote could not be written ({exc.strerror or exc})",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,7 +10,6 @@ from rag.ui.quality import ADDRESS
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 REQUEST_BYTES_MAX = 256 * 1024
 UPLOAD_BYTES_MAX = 64 * 1024 * 1024
 _UPLOAD = "/gradio_api/upload"
@@ -38,16 +36,6 @@ _FRAME_HEADERS = [
     (b"content-security-policy", _FRAMED.encode()),
     (b"x-frame-options", b"SAMEORIGIN"),
 ]
-
-
-def is_loopback(host: str) -> bool:
-    """True for a name or address that only this machine can reach."""
-    if host in LOOPBACK_NAMES:
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Guard:

@@ -148,7 +148,12 @@ class LocalLibrary:
                 return assemble(index, self._shared_embedder(), settings, parts)
             path = self._papers if choice.collection == DEFAULT else None
             assistant = Assistant.open(
-                papers=path, collection=choice.collection, settings=settings, progress=progress, parts=parts
+                papers=path,
+                collection=choice.collection,
+                settings=settings,
+                progress=progress,
+                parts=parts,
+                preload=True,
             )
             self._indexes[choice.collection] = self.version(choice.collection), assistant.index
             return assistant

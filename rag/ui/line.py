@@ -6,8 +6,6 @@ Everyone can see how many stand before them, and can leave.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 
 class Ticket:
@@ -45,17 +43,6 @@ class Line:
             (self._batches if batch else self._people).append(ticket)
             self._move()
         return ticket
-
-    @contextmanager
-    def turn(self, *, batch: bool = False) -> Iterator[None]:
-        """Wait for one's turn, however long, and hold it."""
-        ticket = self.join(batch=batch)
-        try:
-            while not ticket.wait(60):
-                pass
-            yield
-        finally:
-            ticket.leave()
 
     def waiting(self) -> int:
         """How many people and batches are in the line, the one being served included."""

@@ -8,8 +8,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag.addresses import LOOPBACK_NAMES
 from rag.ui.desk import Desk
-from rag.ui.guard import LOOPBACK_NAMES, UPLOAD_BYTES_MAX, Guard
+from rag.ui.guard import UPLOAD_BYTES_MAX, Guard
 from rag.ui.library import Library
 from rag.ui.quality import ADDRESS, last_report
 
