@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +14,13 @@ from rag.evidence import Candidate, Idf
 from rag.index import open_index
 from rag.indexing import ingest_papers
 from rag.ingest import collection_root, open_embedder
+from rag.likelihood import is_doubtful, with_likelihoods
+from rag.logistic import LogisticModel
+from rag.models.chat import load_question_model
 from rag.models.cross import load_reranker
 from rag.models.encoder import QueryEncoder
 from rag.models.reranker import Reading
-from rag.reading import abstract_of
+from rag.reading import abstract_of, ranked
 from rag.retriever import HybridRetriever, sentence_cosines
 from rag.settings import Settings
 from rag.types import Paper, Passage
@@ -68,7 +71,8 @@ class Collections:
         embedder = open_embedder(settings)
         self.encoder = QueryEncoder(embedder.model, kept=50_000)
         self._reranker, _ = load_reranker(settings)
-        self._depth = settings.rerank_top_k
+        self.question_model, _ = load_question_model(settings)
+        self._settings = settings
         self._indexes, self._retrievers = [], []
         for group in range(self.groups):
             root = collection_root(settings, f"fit-{self.groups}-{group}")
@@ -79,13 +83,22 @@ class Collections:
 
     def ask(self, put: Put) -> Asked:
         """Retrieve from one collection, and read what was found."""
-        passages = self._retrievers[put.group].passages(put.question, self._depth)
+        passages = self._retrievers[put.group].passages(put.question, self._settings.rerank_top_k)
         index = self._indexes[put.group]
         papers = [passage.paper for passage in passages]
         rows = sentence_cosines(index, self.encoder, put.question, papers)
         read = self._reranker.read(put.question, [abstract_of(p) for p in papers]) if self._reranker else []
         cosines = {paper.paper_id: row for paper, row in zip(papers, rows, strict=True)}
         return Asked(put, passages, read, cosines, index.lexical.idf)
+
+    def with_likelihoods(self, one: Asked, papers: LogisticModel) -> Asked:
+        """The same, and what the question model says of the first papers, where the product would ask it."""
+        found = ranked(one.passages, one.readings, papers)
+        if self.question_model is None or not is_doubtful(found, self._settings.likelihood_below):
+            return one
+        count = self._settings.likelihood_top_k
+        read = with_likelihoods(one.put.question, found, self.question_model, count).readings
+        return replace(one, readings=[read[p.paper.paper_id] for p in one.passages])
 
 
 def paper_of(abstract: Abstract) -> Paper:

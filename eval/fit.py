@@ -8,8 +8,9 @@ the collection that holds its paper and, as one that nothing answers, of the nex
 papers that no trained model has seen are asked (`training.examples.held_out`); one half fits what is measured
 on the other half, and what ships is fitted on both. Neither the shipped corpus nor eval/questions is touched.
 
-Two sets of weights: with the trained models' signals (`papers`, `evidence_read`, `confidence_read`,
-`support_trained`) and without (`evidence`, `confidence`, `support`), for where their weights are missing.
+Two sets of weights: with the trained models' signals (`papers`, `likelihood`, `evidence_read`,
+`confidence_read`, `support_trained`) and without (`evidence`, `confidence`, `support`), for where
+those are missing.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from eval.regression import Features, fit, save, where
 from rag.checks import fault
 from rag.confidence import answer_features
 from rag.evidence import candidates_of, score, sentence_features
+from rag.likelihood import by_likelihood, likelihood_features
 from rag.logistic import LogisticModel
 from rag.models.cross import load_judge
-from rag.reading import Read, paper_features, ranked
+from rag.reading import Read, first, paper_features, ranked
 from rag.settings import Settings
 from rag.types import Passage
 from rag.verifier import LexicalVerifier, TrainedVerifier
@@ -36,40 +38,40 @@ from training.examples import split
 from training.verifier import Pair, all_pairs
 
 _SHARES = {"answerable": 0.5, "near": 0.22, "absent": 0.14, "far": 0.07, "crossed": 0.07}
-_FIRST_STAGE = LogisticModel(0.0, {"score": 1.0})
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """What decides between retrieval and answer; `papers` None where nothing was read."""
+class Order:
+    """What puts papers in their order; `likelihood` None where no question model was asked."""
 
-    papers: LogisticModel | None
-    evidence: LogisticModel
-    confidence: LogisticModel
+    papers: LogisticModel
+    likelihood: LogisticModel | None = None
 
 
-def read_of(asked: Asked, papers: LogisticModel | None) -> Read:
-    """The passages as the product would order them."""
-    if papers is None:
+def read_of(asked: Asked, order: Order | None) -> Read:
+    """The passages as the product would order them; None where nothing was read."""
+    if order is None:
         return Read(tuple(asked.passages[:10]), {})
-    found = ranked(asked.passages, asked.readings, papers)
-    kept = found.passages[:10]
-    return Read(kept, {p.paper.paper_id: found.readings[p.paper.paper_id] for p in kept})
+    found = ranked(asked.passages, asked.readings, order.papers)
+    if order.likelihood is not None:
+        found = by_likelihood(found, order.likelihood)
+    return first(found, 10)
 
 
 def fit_papers(asked: Sequence[Asked]) -> LogisticModel:
     """Which paper the question is about."""
-    rows, labels, first = [], [], []
+    rows, labels, halves = [], [], []
     for one in asked:
         best = max(p.score for p in one.passages)
         for passage, reading in zip(one.passages, one.readings, strict=True):
             rows.append(paper_features(passage, best, reading))
             labels.append(passage.paper.paper_id in one.put.right)
-            first.append(one.put.first_half)
-    fitted = fit(where(rows, first), where(labels, first))
+            halves.append(one.put.first_half)
+    fitted = fit(where(rows, halves), where(labels, halves))
     held = [one for one in asked if not one.put.first_half]
     report = {
-        f"recall@{k}": np.mean([_right(read_of(o, fitted).passages[:k], o.put) for o in held]) for k in (1, 5)
+        f"recall@{k}": np.mean([_right(read_of(o, Order(fitted)).passages[:k], o.put) for o in held])
+        for k in (1, 5)
     }
     report |= {f"unread recall@{k}": np.mean([_right(o.passages[:k], o.put) for o in held]) for k in (1, 5)}
     shipped = fit(rows, labels)
@@ -77,29 +79,57 @@ def fit_papers(asked: Sequence[Asked]) -> LogisticModel:
     return shipped
 
 
+def fit_likelihood(asked: Sequence[Asked], papers: LogisticModel) -> LogisticModel:
+    """Which paper the question is about, where the reranker is in doubt and the language model was asked."""
+    rows, labels, halves = [], [], []
+    for one in asked:
+        found = ranked(one.passages, one.readings, papers)
+        gains = {key: own.likelihood for key, own in found.readings.items() if own.likelihood is not None}
+        for passage in found.passages:
+            gain = gains.get(passage.paper.paper_id)
+            if gain is not None:
+                rows.append(likelihood_features(passage, gain, max(gains.values())))
+                labels.append(passage.paper.paper_id in one.put.right)
+                halves.append(one.put.first_half)
+    fitted = fit(where(rows, halves), where(labels, halves))
+    held = [one for one in asked if not one.put.first_half and _doubted(one)]
+    report = {
+        f"{name} recall@{k}": np.mean([_right(read_of(o, order).passages[:k], o.put) for o in held])
+        for name, order in (("unasked", Order(papers)), ("asked", Order(papers, fitted)))
+        for k in (1, 3)
+    }
+    shipped = fit(rows, labels)
+    save("likelihood", shipped, {**report, "questions": len(held)})
+    return shipped
+
+
+def _doubted(one: Asked) -> bool:
+    return any(reading.likelihood is not None for reading in one.readings)
+
+
 def _right(passages: Sequence[Passage], put: Put) -> bool:
     return any(p.paper.paper_id in put.right for p in passages)
 
 
-def fit_evidence(asked: Sequence[Asked], papers: LogisticModel | None, name: str) -> LogisticModel:
+def fit_evidence(asked: Sequence[Asked], order: Order | None, name: str) -> LogisticModel:
     """Which sentence carries the answer."""
-    rows, labels, first = [], [], []
+    rows, labels, halves = [], [], []
     for one in asked:
-        for features, label in _sentence_rows(one, papers):
+        for features, label in _sentence_rows(one, order):
             rows.append(features)
             labels.append(label)
-            first.append(one.put.first_half)
-    fitted = fit(where(rows, first), where(labels, first))
+            halves.append(one.put.first_half)
+    fitted = fit(where(rows, halves), where(labels, halves))
     held = [one for one in asked if not one.put.first_half]
-    hits = np.array([_hits(one, papers, fitted) for one in held])
+    hits = np.array([_hits(one, order, fitted) for one in held])
     shipped = fit(rows, labels)
     save(name, shipped, {"best_1": hits[:, 0].mean(), "best_5": hits.any(1).mean(), "questions": len(held)})
     return shipped
 
 
-def _hits(one: Asked, papers: LogisticModel | None, model: LogisticModel) -> list[bool]:
+def _hits(one: Asked, order: Order | None, model: LogisticModel) -> list[bool]:
     """Whether each of the five best sentences is evidence."""
-    found = read_of(one, papers)
+    found = read_of(one, order)
     best = score(one.put.question, _candidates(one, found), model, one.idf)[:5]
     hits = [one.put.bears(s.candidate) for s in best]
     return hits + [False] * (5 - len(hits))
@@ -111,30 +141,28 @@ def _candidates(one: Asked, found: Read) -> list:  # type: ignore[type-arg]
     )
 
 
-def _sentence_rows(one: Asked, papers: LogisticModel | None) -> Iterator[tuple[Features, bool]]:
-    found = read_of(one, papers)
+def _sentence_rows(one: Asked, order: Order | None) -> Iterator[tuple[Features, bool]]:
+    found = read_of(one, order)
     best = max(p.score for p in found.passages)
     for candidate in _candidates(one, found):
         yield sentence_features(one.put.question, candidate, best, one.idf), one.put.bears(candidate)
 
 
-def fit_confidence(
-    asked: Sequence[Asked], before: tuple[LogisticModel | None, LogisticModel], name: str
-) -> None:
+def fit_confidence(asked: Sequence[Asked], before: tuple[Order | None, LogisticModel], name: str) -> None:
     """Answerable or not; each kind of question weighs a fixed share, answerable ones half of all."""
-    papers, evidence = before
+    order, evidence = before
     counts = {kind: sum(one.put.kind == kind for one in asked) for kind in _SHARES}
     rows, labels, weights = [], [], []
     for one in asked:
-        found = read_of(one, papers)
+        found = read_of(one, order)
         best = score(one.put.question, _candidates(one, found), evidence, one.idf)
         features = answer_features(one.put.question, found.passages, best, one.idf)
-        rows.append(features if papers is None else without_products(features))
+        rows.append(features if order is None else without_products(features))
         labels.append(one.put.kind == "answerable")
         weights.append(_SHARES[one.put.kind] / counts[one.put.kind] * 1000)
-    first = [one.put.first_half for one in asked]
-    strength = 1.0 if papers is None else 0.1
-    fitted = fit(where(rows, first), where(labels, first), where(weights, first), strength=strength)
+    halves = [one.put.first_half for one in asked]
+    strength = 1.0 if order is None else 0.1
+    fitted = fit(where(rows, halves), where(labels, halves), where(weights, halves), strength=strength)
     report = {}
     for kind in _SHARES:
         mine = [
@@ -157,9 +185,9 @@ def fit_support(pairs: Sequence[Pair], verifier: LexicalVerifier | TrainedVerifi
     """Written answers and what carries them, against wrong ones and other evidence."""
     rows = verifier.features([(pair.claim, pair.evidence) for pair in pairs])
     labels = [pair.supported for pair in pairs]
-    first = [len(pair.evidence) % 2 == 0 for pair in pairs]
-    fitted = fit(where(rows, first), where(labels, first))
-    held = [i for i, one in enumerate(first) if not one]
+    halves = [len(pair.evidence) % 2 == 0 for pair in pairs]
+    fitted = fit(where(rows, halves), where(labels, halves))
+    held = [i for i, one in enumerate(halves) if not one]
     sound = {i: fault(pairs[i].claim, pairs[i].evidence) is None for i in held}
     report: Features = {"right pass checks": np.mean([sound[i] for i in held if labels[i]])}
     report["wrong pass checks"] = np.mean([sound[i] for i in held if not labels[i]])
@@ -203,7 +231,10 @@ def _answers(data: Path, collections: Collections, *, both: bool) -> None:
         fit_confidence(asked, (None, fit_evidence(own, None, "evidence")), "confidence")
     if any(one.readings for one in asked):
         papers = fit_papers(own)
-        fit_confidence(asked, (papers, fit_evidence(own, papers, "evidence_read")), "confidence_read")
+        asked = [collections.with_likelihoods(one, papers) for one in asked]
+        own = [one for one in asked if one.put.kind == "answerable"]
+        order = Order(papers, fit_likelihood(own, papers) if collections.question_model else None)
+        fit_confidence(asked, (order, fit_evidence(own, order, "evidence_read")), "confidence_read")
 
 
 if __name__ == "__main__":

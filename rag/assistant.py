@@ -25,7 +25,7 @@ from rag.indexing import Embedder, Progress, ingest_papers
 from rag.ingest import collection_root, open_embedder, read_collection
 from rag.logistic import load_logistic
 from rag.memory import AnswerMemory
-from rag.models.chat import load_generator, preload_generator
+from rag.models.chat import load_generator, load_question_model, preload_generator, preload_question_model
 from rag.models.cross import load_judge, load_reranker, preload_cross
 from rag.models.encoder import QueryEncoder
 from rag.models.engine import preferred_engine
@@ -188,6 +188,7 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         else load_generator(settings)
     )
     reranker, reranker_id = load_reranker(settings)
+    question_model, question_id = load_question_model(settings) if reranker else (None, NONE)
     verifier, verifier_id = _verifier(encoder, settings, parts)
     reader_asked = asks_reader(generator, settings)
     read = "_read" if reranker else ""  # fitted anew where the reranker's signals take part
@@ -197,6 +198,8 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         idf=index.lexical.idf,
         reranker=reranker,
         paper_model=load_logistic("papers"),
+        question_model=question_model,
+        likelihood_model=load_logistic("likelihood"),
         evidence_model=load_logistic(f"evidence{read}"),
         confidence_model=load_logistic(f"confidence{read}"),
         final_model=load_logistic("final" if reader_asked else "final_undrafted"),
@@ -208,7 +211,7 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         prefetch=encoder.queries,
     )
     identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
-    identity += [embedder.checksum, generator_id, reranker_id, verifier_id, index.fingerprint]
+    identity += [embedder.checksum, generator_id, reranker_id, question_id, verifier_id, index.fingerprint]
     identity.append(preferred_engine(settings))
     identity.append(_kind(parts.retriever))
     fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
@@ -222,6 +225,7 @@ def _preload(settings: Settings, parts: Parts) -> None:
     if parts.generator is None:
         preload_generator(settings)
     drafting = not settings.strict and (parts.generator is not None or settings.generator != NONE)
+    preload_question_model(settings)
     preload_cross(settings, judging=drafting and parts.verifier is None)
 
 

@@ -59,6 +59,8 @@ def _read_signals(scored: Sequence[Scored]) -> dict[str, float]:
         "answers_most": max(reading.answers for reading in readings),
         "about": best.about,
         "carries": max(best.carries, default=-10.0),
+        "likelihood": (best.likelihood or 0.0) / 10.0,
+        "likelihood_asked": float(best.likelihood is not None),
     }
 
 

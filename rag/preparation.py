@@ -15,6 +15,7 @@ from rag.compose import closest_titles
 from rag.confidence import answer_features, confidence
 from rag.evidence import Idf, candidates_of, kind_with_papers, score, select
 from rag.followup import standalone
+from rag.likelihood import QuestionModel, by_likelihood, is_doubtful, with_likelihoods
 from rag.logistic import LogisticModel
 from rag.models.reranker import Reranker
 from rag.question import Kind, is_blank, kind_of, normalise, without_orders
@@ -53,6 +54,8 @@ class Ports:
     papers_count: int
     reranker: Reranker | None
     paper_model: LogisticModel
+    question_model: QuestionModel | None
+    likelihood_model: LogisticModel
     prefetch: Callable[[Sequence[str]], object]
 
 
@@ -106,7 +109,11 @@ class Preparation:
             return Read(tuple(passages_from(ports.retriever.invoke(text, k=wanted))[:wanted]), {})
         depth = max(settings.rerank_top_k, wanted)
         passages = passages_from(ports.retriever.invoke(text, k=depth))
-        return first(read(text, passages, ports.reranker, ports.paper_model), wanted)
+        found = read(text, passages, ports.reranker, ports.paper_model)
+        if ports.question_model and is_doubtful(found, settings.likelihood_below):
+            found = with_likelihoods(text, found, ports.question_model, settings.likelihood_top_k)
+            found = by_likelihood(found, ports.likelihood_model)
+        return first(found, wanted)
 
     def _prepare(self, question: Question, text: str) -> Prepared:
         if is_blank(text):

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     embedding_model: str = "citewise-embedder"
     reranker: str = "citewise-reranker"
     verifier: str = "citewise-verifier"
+    question_model: str = "citewise-reader"  # says how likely a question is of a paper
     generator: str = "citewise-reader"
     engine: Literal["auto", "torch", "openvino"] = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
@@ -64,6 +65,8 @@ class Settings(BaseSettings):
     lexical_weight: float = Field(default=0.6, ge=0)
     passages_top_k: int = Field(default=10, ge=1, le=100)
     rerank_top_k: int = Field(default=12, ge=1, le=200)
+    likelihood_top_k: int = Field(default=6, ge=1, le=50)
+    likelihood_below: float = Field(default=0.9, ge=0, le=1)  # ask when the first paper is less probable
 
     # evidence
     evidence_sentences_max: int = Field(default=5, ge=1, le=50)

@@ -76,6 +76,14 @@ def _no_network() -> Iterator[None]:
         yield
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Only slow tests ask the language model about questions: in an empty cache it is converted first."""
+    os.environ["CITEWISE_QUESTION_MODEL"] = "none"
+    if item.get_closest_marker("slow"):
+        del os.environ["CITEWISE_QUESTION_MODEL"]
+
+
 @pytest.fixture(autouse=True)
 def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The cache of this test alone; `Settings.load()` finds it through the environment."""

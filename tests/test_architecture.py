@@ -21,25 +21,26 @@ FLOORS: dict[int, str] = {
     # what an answer is made of
     0: """prompts rag/checksums rag/data rag/errors rag/files rag/fusion rag/journal rag/latex
           rag/logistic rag/models rag/models/graph rag/models/heads rag/models/stopping
-          rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs rag/serve
-          rag/terms rag/types rag/ui vectorstore vectorstore/base vectorstore/faiss_index""",
+          rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs
+          rag/serve rag/terms rag/types rag/ui vectorstore vectorstore/base
+          vectorstore/faiss_index""",
     1: """rag/addresses rag/cleaning_rules rag/embedding rag/figures rag/generations rag/lexical
           rag/memory rag/models/bert_graph rag/models/chat_tokens rag/models/encoder
-          rag/models/llama_graph rag/models/threads rag/question rag/readers/rows rag/readers/source
-          rag/settings rag/stamps vectorstore/exact vectorstore/faiss_store""",
+          rag/models/llama_graph rag/models/threads rag/question rag/readers/rows
+          rag/readers/source rag/settings rag/stamps vectorstore/exact vectorstore/faiss_store""",
     2: """rag/cleaning rag/exchanged rag/index rag/models/causal rag/models/decoder
-          rag/models/engine rag/models/openvino_decoder rag/models/resolve rag/models/torch_decoder
-          rag/readers/duplicates rag/readers/jsonl rag/readers/listing rag/readers/parquet
-          rag/readers/plaintext rag/readers/table rag/readers/tagged rag/readers/xml rag/verifier""",
-    3: """rag/checks rag/chunking rag/citations rag/models/convert rag/readers/arxiv
-          rag/readers/bibtex rag/readers/csl rag/readers/nbib rag/readers/openalex
-          rag/readers/pubmed rag/readers/ris""",
+          rag/models/engine rag/models/resolve rag/readers/duplicates rag/readers/jsonl
+          rag/readers/listing rag/readers/parquet rag/readers/plaintext rag/readers/table
+          rag/readers/tagged rag/readers/xml rag/verifier""",
+    3: """rag/checks rag/chunking rag/citations rag/models/convert rag/models/openvino_decoder
+          rag/models/torch_decoder rag/readers/arxiv rag/readers/bibtex rag/readers/csl
+          rag/readers/nbib rag/readers/openalex rag/readers/pubmed rag/readers/ris""",
     4: """rag/compose rag/drafting rag/followup rag/grounding rag/indexing rag/models/compiled
           rag/models/merge rag/readers rag/retriever""",
     5: """rag/models/generator rag/models/hidden""",
     6: """rag/models/chat rag/models/embedder rag/models/judge rag/models/reranker""",
     7: """rag/evidence rag/ingest rag/models/cross rag/reading""",
-    8: """rag/confidence""",
+    8: """rag/confidence rag/likelihood""",
     9: """rag/preparation""",
     10: """rag/conclusion""",
     11: """rag/pipeline""",
@@ -49,14 +50,14 @@ FLOORS: dict[int, str] = {
           rag/serve/completion rag/serve/job_folder rag/serve/limits rag/serve/ports
           rag/serve/problems rag/ui/conversation rag/ui/feedback rag/ui/inert rag/ui/line
           rag/ui/projection rag/ui/starters rag/ui/topics rag/ui/widgets""",
-    14: """rag/questions rag/results rag/serve/desk rag/serve/guard rag/ui/atlas rag/ui/conversations
-          rag/ui/evidence rag/ui/exporting rag/ui/quality""",
+    14: """rag/questions rag/results rag/serve/desk rag/serve/guard rag/ui/atlas
+          rag/ui/conversations rag/ui/evidence rag/ui/exporting rag/ui/quality""",
     15: """rag/batch rag/serve/metrics rag/serve/service rag/ui/browse rag/ui/drawer rag/ui/guard
           rag/ui/map rag/ui/marks rag/ui/opening rag/ui/uploads""",
     16: """rag/serve/jobs rag/serve/routes rag/serve/tools rag/terminal rag/ui/batch_run
           rag/ui/library rag/ui/render""",
-    17: """rag/commands rag/dialogue rag/serve/batch_routes rag/serve/chat_routes rag/ui/batch_view
-          rag/ui/chat""",
+    17: """rag/commands rag/dialogue rag/serve/batch_routes rag/serve/chat_routes
+          rag/ui/batch_view rag/ui/chat""",
     18: """rag/serve/server rag/ui/desk""",
     19: """rag/serve/command rag/ui/actions rag/ui/controls rag/ui/export_menu""",
     20: """rag/cli rag/ui/batch_tab rag/ui/chat_tab rag/ui/papers_tab rag/ui/upload_tab""",

@@ -22,7 +22,7 @@ from rag.ui.library import DEFAULT, Choice, LocalLibrary, Openings, papers_in
 from rag.ui.line import Line
 from rag.ui.quality import last_report, quality_html
 from rag.ui.starters import starters
-from rag.ui.uploads import collection_name, preview_html, read_upload
+from rag.ui.uploads import collection_name, preview_html, read_upload, typed_name
 
 NOW = "2026-01-02T03:04:05+00:00"
 
@@ -324,6 +324,11 @@ def test_an_upload_keeps_good_papers_and_names_bad_rows_and_files(tmp_path):
 )
 def test_a_collection_gets_a_name_from_its_file(names, name):
     assert collection_name(names) == name
+
+
+@pytest.mark.parametrize(("typed", "name"), [(" my  papers ", "my-papers"), ("mine", "mine"), (None, "")])
+def test_a_typed_name_has_hyphens_for_spaces(typed, name):
+    assert typed_name(typed) == name
 
 
 # reports

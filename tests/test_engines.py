@@ -13,7 +13,8 @@ from rag.assistant import Assistant
 from rag.chunking import sentence_spans
 from rag.drafting import draft_messages, write_together
 from rag.ingest import open_embedder
-from rag.models.chat import load_generator
+from rag.likelihood import question_messages
+from rag.models.chat import load_generator, load_question_model
 from rag.settings import Settings
 from rag.types import Evidence
 
@@ -66,6 +67,21 @@ def test_sentence_transformers_gives_the_same_vectors(model_cache: Path, referen
     model = merged(resolve(settings.embedding_model, settings), model_cache)
     theirs = np.array(_sentence_transformers(model, None).embed_documents(TEXTS))
     assert theirs == pytest.approx(reference, abs=1e-5)
+
+
+def test_questions_are_about_as_likely_by_either_engine(model_cache: Path):
+    told = [question_messages(paper.title, paper.abstract) for paper in PAPERS]
+    found = {}
+    for engine in ("torch", "openvino"):
+        model, _ = load_question_model(Settings.load(cache_dir=model_cache, engine=engine))
+        assert model is not None
+        found[engine] = np.array(model.likelihoods([*told, question_messages("", "")], THROUGHPUT))
+        assert model.likelihoods([], THROUGHPUT) == []
+        assert model.likelihoods(told[:1], "") == [0.0]
+        alone = np.array([model.likelihoods([one], THROUGHPUT)[0] for one in told])
+        assert alone == pytest.approx(found[engine][:-1], abs=0.15)  # filling up changes next to nothing
+    assert found["openvino"] == pytest.approx(found["torch"], abs=1.0)
+    assert np.argmax(found["torch"]) == np.argmax(found["openvino"]) == 0
 
 
 def test_greedy_decoding_is_mostly_the_same_by_either_engine(model_cache: Path):

@@ -10,6 +10,7 @@ from fakes import ConstantVerifier
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 
+from rag.likelihood import QuestionModel
 from rag.logistic import LogisticModel
 from rag.models.reranker import Abstract, Reading, Reranker
 from rag.preparation import Ports, Preparation
@@ -18,6 +19,7 @@ from rag.types import Paper, Question, Turn
 
 HALF = LogisticModel(0.0, {})
 BY_COSINE = LogisticModel(0.0, {"cosine": 1.0})
+BY_GAIN = LogisticModel(0.0, {"gain": 1.0})
 BY_ANSWER = LogisticModel(0.0, {"answers": 1.0})
 
 
@@ -45,6 +47,7 @@ def preparation(
     papers_count: int = 2,
     prefetched: list[str] | None = None,
     reranker: Reranker | None = None,
+    question_model: QuestionModel | None = None,
     **settings: object,
 ) -> tuple[Preparation, Shelf]:
     """Each sentence has the cosine 0.1 x its place, counted over all papers."""
@@ -66,6 +69,8 @@ def preparation(
         confidence_model=HALF,
         reranker=reranker,
         paper_model=BY_ANSWER,
+        question_model=question_model,
+        likelihood_model=BY_GAIN,
         final_model=HALF,
         reader_asked=False,
         verifier=ConstantVerifier(),
@@ -175,3 +180,29 @@ def test_more_papers_are_read_than_are_kept() -> None:
     prepared, _ = preparation(BETA, ALPHA, reranker=reranker, passages_top_k=1, rerank_top_k=2)
     assert [p.paper.title for p in prepared.find("What is fast?").passages] == ["Alpha"]
     assert len(reranker.read_papers) == 2
+
+
+class Likelier:
+    """A question model to which Beta makes a question likelier by 30 nats, Alpha by 10."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def likelihoods(self, conversations: Sequence[Sequence[object]], text: str) -> list[float]:
+        self.asked.append(text)
+        told = ["\n".join(str(message) for message in one) for one in conversations]
+        return [-10.0 if "Beta" in one else -30.0 if "Alpha" in one else -40.0 for one in told]
+
+
+def test_a_doubtful_order_is_put_to_the_question_model() -> None:
+    model = Likelier()
+    sure, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model)
+    assert [p.paper.title for p in sure.find("What is fast?").passages] == ["Alpha", "Beta"]
+    assert model.asked == []  # 1 / (1 + e^-5) = .993 is sure enough
+    doubting, _ = preparation(
+        ALPHA, BETA, reranker=LongestAnswers(), question_model=model, likelihood_below=1.0
+    )
+    found = doubting.find("What is fast?")
+    assert [p.paper.title for p in found.passages] == ["Beta", "Alpha"]
+    assert [round(p.score, 4) for p in found.passages] == [0.9526, 0.7311]  # 1/(1+e^-3), 1/(1+e^-1)
+    assert model.asked == ["What is fast?"]

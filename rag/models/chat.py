@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 
 from rag.errors import ModelMissing
 from rag.models.convert import converted_folder
@@ -18,6 +21,7 @@ from rag.models.resolve import NONE, ResolvedModel, is_tuned, resolve
 from rag.models.threads import in_background
 from rag.settings import Settings
 
+_log = logging.getLogger(__name__)
 _OPENING = threading.Lock()
 
 
@@ -33,13 +37,48 @@ def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
     if ":" in settings.generator and not settings.generator.startswith((".", "/")):
         return _provider_model(settings.generator), settings.generator
     with _OPENING:
-        return _local_model(settings)
+        return _local_model(settings.generator, settings)
 
 
-@lru_cache(maxsize=1)
-def _local_model(settings: Settings) -> tuple[LocalChatModel, str]:
+class SharedQuestionModel:
+    """The model that says how likely questions are; opened when it is first asked.
+
+    Where it is the generator, too, it is one and the same.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def load(self) -> LocalChatModel:
+        """Open the model and read its weights.
+
+        :raises ModelCorrupt: if the folder holds no usable model.
+        """
+        with _OPENING:
+            model, _ = _local_model(self._settings.question_model, self._settings)
+        model.load()
+        return model
+
+    def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
+        """See `LocalChatModel.likelihoods`."""
+        return self.load().likelihoods(conversations, text)
+
+
+def load_question_model(settings: Settings) -> tuple[SharedQuestionModel | None, str]:
+    """The question model of these settings and its checksum; None where its weights are not here."""
+    if settings.question_model == NONE:
+        return None, NONE
+    try:
+        return SharedQuestionModel(settings), resolve(settings.question_model, settings).checksum
+    except ModelMissing as exc:
+        _log.info("papers are ordered without the likelihood of the question: %s", exc.message)
+        return None, NONE
+
+
+@lru_cache(maxsize=2)
+def _local_model(name: str, settings: Settings) -> tuple[LocalChatModel, str]:
     """Opened once per process and settings, so that it can be loaded beside everything else."""
-    found = resolve(settings.generator, settings)
+    found = resolve(name, settings)
     folder = _folder(found, settings)
     engine = engine_for(folder, "decoder", settings)
     model = LocalChatModel(
@@ -59,6 +98,13 @@ def preload_generator(settings: Settings) -> None:
     if settings.strict or settings.generator == NONE:
         return
     in_background(partial(_load, settings))
+
+
+def preload_question_model(settings: Settings) -> None:
+    """The same for the question model; nothing is loaded twice."""
+    model, _ = load_question_model(settings)
+    if model is not None:
+        in_background(model.load)
 
 
 def _load(settings: Settings) -> None:

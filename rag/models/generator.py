@@ -95,6 +95,11 @@ class LocalChatModel(BaseChatModel):
         turns = [{"role": _ROLES[m.type], "content": defuse(str(m.content))} for m in messages]
         return self.load().prompt(turns)
 
+    def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
+        """How likely the model would write this text after each conversation: log-probabilities in nats."""
+        prompts = [self.prompt_text(messages) for messages in conversations]
+        return self.load().likelihoods(prompts, defuse(text))
+
     def count_tokens(self, text: str) -> int:
         """Number of tokens of a plain text."""
         return self.load().count(text)

@@ -1,7 +1,8 @@
 """A Llama-shaped decoder as a stateful OpenVINO graph: the keys and values of what was read stay inside.
 
-Inputs `input_ids` and `position_ids` (batch, new tokens), `attention_mask` (batch, all tokens so far) and
-`beam_idx` (batch): which row of the state each row goes on from. Output: logits of the last token.
+Inputs `input_ids` and `position_ids` (batch, new tokens), `attention_mask` (batch, all tokens so far),
+`beam_idx` (batch): which row of the state each row goes on from, and `last`: of how many tokens, counted from
+the end, the logits are wanted. Output: those logits.
 """
 
 from __future__ import annotations
@@ -60,16 +61,18 @@ def llama_graph(folder: Path, precision: Precision) -> Any:  # noqa: ANN401 - an
     layers = Layers(Weights(folder), precision)
     ids, mask, positions = (number_input(name) for name in ("input_ids", "attention_mask", "position_ids"))
     rows = number_input("beam_idx", rank=1, kind=np.int32)
+    wanted = number_input("last", rank=1)
     attention = _Attention(layers, config, _bias(ids, mask), _rotation(positions, config), rows)
     x = layers.rows("model.embed_tokens.weight", ids)
     for number in range(config["num_hidden_layers"]):
         x = _block(layers, f"model.layers.{number}", x, attention, config["rms_norm_eps"])
-    last = ops.slice(x, integers([-1]), integers([_ALL]), integers([1]), integers([1]))
+    first = ops.multiply(wanted, integers([-1]))
+    last = ops.slice(x, first, integers([_ALL]), integers([1]), integers([1]))
     last = layers.rms_norm(last, "model.norm", config["rms_norm_eps"])
     tied = "lm_head.weight" not in layers.weights
     head = layers.weights["model.embed_tokens.weight" if tied else "lm_head.weight"]
     logits = ops.matmul(last, matrix(head, precision), False, True)
-    inputs = [ids, mask, positions, rows]
+    inputs = [ids, mask, positions, rows, wanted]
     return openvino.Model([ops.result(logits)], attention.writes, inputs, "llama")
 
 

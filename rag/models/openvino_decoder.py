@@ -5,19 +5,19 @@ Rows that are finished leave the batch: the next step goes on from the others' s
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rag.errors import GenerationFailed
 from rag.models.chat_tokens import ChatTokens, Turns
+from rag.models.decoder import LIKELIHOOD_TOKENS_MAX, failures_are_ours
 from rag.models.stopping import is_finished
 from rag.models.tokens import Numbers, batches_by_length, filled
 
 _UNFINISHED = "\ufffd"  # what a tokenizer writes for half a character
-_HINT = "Ask again, or set CITEWISE_GENERATOR=none."
 
 
 class OpenVinoDecoder:
@@ -25,6 +25,8 @@ class OpenVinoDecoder:
 
     def __init__(self, graph: Any, tokens: ChatTokens) -> None:  # noqa: ANN401 - a CompiledModel
         self._request = graph.create_infer_request()
+        self._scoring = graph.create_infer_request()  # with a state of its own, beside what is being written
+        self._scored = threading.Lock()
         self._tokens = tokens
 
     def prompt(self, turns: Turns) -> str:
@@ -56,6 +58,25 @@ class OpenVinoDecoder:
                 told = len(text)
         if len(text) > told:
             yield text[told:]
+
+    def likelihoods(self, prompts: Sequence[str], text: str) -> list[float]:
+        """See `Decoder`."""
+        told = self._tokens.numbers(text)[:LIKELIHOOD_TOKENS_MAX]
+        if not told or not prompts:
+            return [0.0] * len(prompts)
+        rows = [self._cut(prompt, len(told)) + told for prompt in prompts]
+        ids, mask = filled(rows, left=True, filler=self._tokens.filler)
+        inputs = {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "position_ids": np.maximum(mask.cumsum(axis=1) - 1, 0),
+            "beam_idx": np.arange(len(rows), dtype=np.int32),
+            "last": np.array([len(told) + 1]),
+        }
+        with self._scored, failures_are_ours():
+            self._scoring.reset_state()
+            logits = self._scoring.infer(inputs, share_inputs=True)[0][:, :-1]
+            return log_probabilities(logits, told)
 
     def _cut(self, prompt: str, tokens_max: int) -> list[int]:
         """The prompt's end where it does not fit the window."""
@@ -91,8 +112,9 @@ class OpenVinoDecoder:
             "attention_mask": mask,
             "position_ids": positions,
             "beam_idx": places.astype(np.int32),
+            "last": np.array([1]),
         }
-        with _failures_are_ours():
+        with failures_are_ours():
             logits = self._request.infer(inputs, share_inputs=True)[0]
         return np.asarray(logits[:, -1].argmax(axis=-1), dtype=np.int64)
 
@@ -104,9 +126,9 @@ class OpenVinoDecoder:
         return not is_finished(self._tokens.text(written), stop)
 
 
-@contextmanager
-def _failures_are_ours() -> Iterator[None]:
-    try:
-        yield
-    except (RuntimeError, ValueError, TypeError, IndexError) as exc:
-        raise GenerationFailed(f"the generator failed: {exc}", hint=_HINT) from exc
+def log_probabilities(logits: NDArray[np.float32], told: Sequence[int]) -> list[float]:
+    """Sums over a text's tokens: logits (rows, tokens, vocabulary), the number of each token."""
+    largest = logits.max(axis=2)
+    total = np.log(np.exp(logits - largest[:, :, None]).sum(axis=2)) + largest
+    own = logits[:, np.arange(len(told)), list(told)]
+    return [float(row) for row in (own - total).sum(axis=1)]

@@ -24,11 +24,16 @@ Abstract = tuple[str, Sequence[str]]  # title and sentences, as shown
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Log-odds: the paper is what the question is about, it answers it, each sentence carries the answer."""
+    """Log-odds: the paper is what the question is about, it answers it, each sentence carries the answer.
+
+    `likelihood`: by how many nats the paper makes the question likelier; None where `rag.likelihood` was
+    not asked.
+    """
 
     about: float
     answers: float
     carries: tuple[float, ...]
+    likelihood: float | None = None
 
 
 class Reranker(Protocol):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import GenerationFailed
 from rag.models.chat_tokens import Turns
+from rag.models.decoder import LIKELIHOOD_TOKENS_MAX, failures_are_ours
 from rag.models.stopping import stopping_rule
 
 if TYPE_CHECKING:
@@ -41,6 +42,26 @@ class TorchDecoder:
         with torch.inference_mode():
             output = self._run(inputs, stop, tokens_max)
         return list(self._tokenizer.batch_decode(output[:, start:], skip_special_tokens=True))
+
+    def likelihoods(self, prompts: Sequence[str], text: str) -> list[float]:
+        """See `Decoder`."""
+        import torch
+
+        told = self._tokenizer(text, add_special_tokens=False)["input_ids"][:LIKELIHOOD_TOKENS_MAX]
+        if not told or not prompts:
+            return [0.0] * len(prompts)
+        read = self._encode(prompts, len(told))
+        own = torch.tensor([told] * len(prompts))
+        mask = torch.cat([read["attention_mask"], torch.ones_like(own)], dim=1)
+        with torch.inference_mode(), failures_are_ours():
+            logits = self._model(
+                input_ids=torch.cat([read["input_ids"], own], dim=1),
+                attention_mask=mask,
+                position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+                logits_to_keep=len(told) + 1,
+            ).logits[:, :-1]
+            found = logits.log_softmax(-1).gather(2, own[..., None])[..., 0].sum(1)
+        return [float(row) for row in found]
 
     def pieces(self, prompt: str, stop: Sequence[str], tokens_max: int) -> Generator[str, None, None]:
         """See `Decoder`. The model runs in a thread of its own."""
@@ -84,7 +105,7 @@ class TorchDecoder:
         from transformers import StoppingCriteriaList
 
         rule = stopping_rule(self._tokenizer, inputs["input_ids"].shape[1], list(stop), cancelled)
-        try:
+        with failures_are_ours():
             output: torch.Tensor = self._model.generate(
                 **inputs,
                 max_new_tokens=tokens_max,
@@ -93,11 +114,7 @@ class TorchDecoder:
                 stopping_criteria=StoppingCriteriaList([rule]),
                 pad_token_id=self._tokenizer.pad_token_id,
             )
-            return output
-        except (RuntimeError, ValueError, TypeError, IndexError) as exc:
-            raise GenerationFailed(
-                f"the generator failed: {exc}", hint="Ask again, or set CITEWISE_GENERATOR=none."
-            ) from exc
+        return output
 
 
 class _Worker(threading.Thread):

@@ -24,7 +24,7 @@ _HINT = (
     "<b>question</b> (.csv, .tsv, .parquet), or a field <b>question</b> (.jsonl). The collection and the "
     "options of the chat apply. Cancel whenever you like: the same file goes on where it stopped.</p></div>"
 )
-_SUFFIXES = {"JSONL": ".jsonl", "CSV": ".csv", "Parquet": ".parquet"}
+_SUFFIXES = {"Download CSV": ".csv", "Download JSONL": ".jsonl", "Download Parquet": ".parquet"}
 _READABLE = [".txt", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"]
 
 
@@ -53,7 +53,7 @@ class BatchTab:
                 elem_id="cw-batch-status",
             )
             self.downloads = {
-                suffix: gr.DownloadButton(name, size="sm", elem_classes="cw-download", min_width=90)
+                suffix: gr.DownloadButton(name, size="sm", elem_classes="cw-download", min_width=110)
                 for name, suffix in _SUFFIXES.items()
             }
         self.table = html("", "cw-batch-table")

@@ -17,7 +17,7 @@ from rag.ui.desk import Desk
 from rag.ui.inert import inert
 from rag.ui.library import DEFAULT
 from rag.ui.render import notice_html
-from rag.ui.uploads import Upload, collection_name, preview_html, read_upload
+from rag.ui.uploads import Upload, collection_name, preview_html, read_upload, typed_name
 from rag.ui.widgets import PRIVATE, Updates, html
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class UploadTab:
         """Index in a thread of its own and tell how far that is."""
         if upload is None or not upload.papers:
             return
-        name = (name or "").strip()
+        name = typed_name(name)
         steps = [("reading", 0, 0)]
         yield {self.add: gr.update(interactive=False), self.told: notice_html("Getting ready…")}
         with ThreadPoolExecutor(1) as worker:

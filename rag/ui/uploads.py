@@ -70,6 +70,15 @@ def _rejected(rejected: Sequence[Rejected]) -> str:
     return f'<details class="cw-more" open><summary>{head}</summary>{rows}{more}</details>'
 
 
+def typed_name(text: str | None) -> str:
+    """A name as somebody typed it: spaces become hyphens.
+
+    >>> typed_name(" my papers ")
+    'my-papers'
+    """
+    return "-".join((text or "").split())
+
+
 def collection_name(names: Sequence[str]) -> str:
     """A name for what these files hold: the first one's, as letters, digits and hyphens."""
     stem = Path(names[0]).name.split(".")[0] if names else ""

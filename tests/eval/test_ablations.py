@@ -19,7 +19,7 @@ from rag.settings import Settings
 @pytest.fixture
 def opening(monkeypatch):
     """Five papers in the default collection; the generator of the settings is a fake."""
-    settings = Settings.load()
+    settings = Settings.load(question_model="citewise-reader")  # never asked: nothing is reranked
     built(collection_root(settings, "default"), PAPERS)
     model = FakeChatModel(lambda _: "Monarch Mixer reaches 9.1times higher throughput [1].")
     monkeypatch.setattr(

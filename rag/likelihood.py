@@ -1,0 +1,99 @@
+"""Which paper is the question likeliest to have been asked of? A language model that read the papers says.
+
+Query likelihood (Ponte and Croft, 1998), with a causal language model that is told to write the question
+(Sachan et al., 2022, "Improving Passage Retrieval with Zero-Shot Question Generation"). A small language
+model knows more ways to say a thing than a small encoder does, so oblique questions gain most. Only the first
+few papers are asked about, each by its title and the sentences that the reranker finds most telling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+
+import prompts
+from rag.citations import shown
+from rag.errors import PromptError
+from rag.logistic import LogisticModel, logit
+from rag.models.reranker import Reading
+from rag.reading import Read, abstract_of
+from rag.types import Paper, Passage
+
+_SENTENCES = 3
+_CHARS_MAX = 1200  # of what one paper tells; three sentences rarely take half of it
+
+
+class QuestionModel(Protocol):
+    """A causal language model, as far as it is asked here."""
+
+    def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
+        """Log-probability in nats of the text after each conversation."""
+        ...
+
+
+def is_doubtful(found: Read, below: float) -> bool:
+    """Whether the language model is worth asking: the first paper is not all but certain."""
+    return bool(found.passages) and found.passages[0].score < below
+
+
+def question_messages(title: str, sentences: str) -> list[BaseMessage]:
+    """The conversation after which a question is likely or not: prompts/question_*.txt, filled.
+
+    :raises PromptError: if a prompt file is missing or its variables do not match.
+    """
+    try:
+        system = prompts.load("question_system").render({})
+        user = prompts.load("question_user").render({"title": title, "sentences": sentences})
+    except prompts.PromptFileError as exc:
+        raise PromptError(str(exc), hint="Mend the file in prompts/, or reinstall.") from exc
+    return [SystemMessage(system), HumanMessage(user.strip())]
+
+
+def telling(paper: Paper, reading: Reading) -> str:
+    """The sentences that bear most on the question, by the reranker, in the order of the abstract."""
+    _, sentences = abstract_of(paper)
+    best = sorted(range(len(sentences)), key=lambda i: (-reading.carries[i], i))[:_SENTENCES]
+    return " ".join(sentences[i] for i in sorted(best))[:_CHARS_MAX]
+
+
+def with_likelihoods(question: str, found: Read, model: QuestionModel, count: int) -> Read:
+    """The same papers; the first `count` of them with how much likelier each makes the question, in nats."""
+    asked = found.passages[:count]
+    told = [(shown(p.paper.title), telling(p.paper, found.readings[p.paper.paper_id])) for p in asked]
+    *given, alone = model.likelihoods([question_messages(*one) for one in [*told, ("", "")]], question)
+    gains = {p.paper.paper_id: one - alone for p, one in zip(asked, given, strict=True)}
+    readings = {key: replace(own, likelihood=gains.get(key)) for key, own in found.readings.items()}
+    return Read(found.passages, readings)
+
+
+def likelihood_features(passage: Passage, gain: float, best_gain: float) -> dict[str, float]:
+    """What the new place of a paper is made of; `best_gain` is the largest among those asked about."""
+    return {"logit": logit(passage.score), "gain": gain / 10.0, "gap": (gain - best_gain) / 10.0}
+
+
+def by_likelihood(found: Read, model: LogisticModel) -> Read:
+    """Papers asked about in the order of their new probability, which becomes their score; then the others.
+
+    None of the others scores above the last of those asked about. Ties by paper id.
+    """
+    gains = _gains(found.readings)
+    if not gains:
+        return found
+    best = max(gains.values())
+    asked = [
+        (model.probability(likelihood_features(p, gains[p.paper.paper_id], best)), p)
+        for p in found.passages
+        if p.paper.paper_id in gains
+    ]
+    asked.sort(key=lambda row: (-row[0], row[1].paper.paper_id))
+    lowest = asked[-1][0]
+    others = [(min(p.score, lowest), p) for p in found.passages if p.paper.paper_id not in gains]
+    ordered = enumerate([*asked, *others], start=1)
+    return Read(tuple(replace(p, rank=rank, score=score) for rank, (score, p) in ordered), found.readings)
+
+
+def _gains(readings: Mapping[str, Reading]) -> dict[str, float]:
+    return {key: own.likelihood for key, own in readings.items() if own.likelihood is not None}
