@@ -1,6 +1,6 @@
 """What this project asks of FAISS: two layouts of inner-product index, built, searched, written, read.
 
-Flat keeps full rows. The other keeps codes: IVF lists of product-quantised rows, 4 bits for each four
+Flat keeps full rows. The other keeps codes: IVF lists of product-quantised rows, 4 bits for each two
 numbers, scanned in registers (Andre, Kermarrec and Le Scouarnec, "Cache locality is not enough", VLDB 2015);
 who searches it scores its candidates again with the full rows. Knows positions only, no ids; raises what
 FAISS raises.
@@ -54,8 +54,8 @@ def new_coded(dimension: int, count: int) -> Any:  # noqa: ANN401
 
 
 def _code_parts(dimension: int) -> int:
-    """How many codes a row has: one for four numbers, for fewer where four do not divide the row."""
-    return dimension // next(width for width in (4, 2, 1) if dimension % width == 0)
+    """How many codes a row has: one for two numbers, where two divide the row."""
+    return dimension // 2 if dimension % 2 == 0 else dimension
 
 
 def hiding(positions: Positions) -> Any:  # noqa: ANN401
