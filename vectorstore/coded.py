@@ -27,7 +27,7 @@ class Effort:
     """How far a search looks: each number trades time for recall (eval/LOG.md, retrieval at scale)."""
 
     coded_from: int = 10_000  # rows; fewer have no codes
-    probes_share: float = 0.1  # of the lists are looked at
+    probes_share: float = 0.2  # of the lists are looked at
     probes_least: int = 32
     fetch_least: int = 256  # candidates that are scored with their full rows
     fetch_per_hit: int = 6
