@@ -15,6 +15,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -93,6 +94,25 @@ class PaperIndex:
             query = f"SELECT {_COLUMNS} FROM papers WHERE paper_id IN ({marks})"  # noqa: S608
             found.update({row[0]: _paper(row) for row in self._connection().execute(query, part)})
         return [found[paper_id] for paper_id in paper_ids if paper_id in found]
+
+    @cached_property
+    def _chunk_ids(self) -> list[str]:
+        return sorted(self.store.ids())
+
+    def chunk_ids(self, paper_id: str, view: View) -> list[str]:
+        """The ids of a paper's vectors of one view, in the order of the text; none for unknown papers.
+
+        As `rag.chunking` forms them, without reading or splitting the abstract again.
+        """
+        known, prefix = self._chunk_ids, f"{paper_id}#{view[0]}"
+        starts: list[int] = []
+        for place in range(bisect_left(known, prefix), len(known)):
+            if not known[place].startswith(prefix):
+                break
+            start = known[place][len(prefix) :]
+            if start.isdecimal():  # else it is of a paper whose id begins like this one's
+                starts.append(int(start))
+        return [f"{prefix}{start}" for start in sorted(starts)]
 
     def all_papers(self) -> Iterator[Paper]:
         """Every paper, by id."""

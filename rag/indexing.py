@@ -138,7 +138,7 @@ def _write(
     views = _views(current, len(papers))
     store = _carried_over(current, {p.paper_id for p in papers}, {p.paper_id for p in changed})
     chunks = [chunk for paper in changed for chunk in chunks_of(paper, views)]
-    store = _add_vectors(root, store, chunks, tools)
+    store = _suited(_add_vectors(root, store, chunks, tools))
     bm25 = {"k1": tools.settings.bm25_k1, "b": tools.settings.bm25_b}
     with new_generation(root) as folder:
         write_papers(folder, papers)
@@ -208,6 +208,13 @@ def _add_vectors(
         if tools.progress:
             tools.progress("embedding", start + len(part), len(ordered))
     return FaissStore(len(model.embed_query("dimension"))) if store is None else store
+
+
+def _suited(store: VectorStore) -> VectorStore:
+    """The store as its count asks for it: a collection grows from exact search into approximate one."""
+    if isinstance(store, FaissStore) and store.kind != choose_kind(len(store)):
+        store.become(choose_kind(len(store)))
+    return store
 
 
 @contextmanager

@@ -18,12 +18,12 @@ from langchain_core.retrievers import BaseRetriever
 from numpy.typing import NDArray
 from pydantic import ConfigDict
 
-from rag.chunking import chunk_spans, chunks_of, paper_id_of, sentence_spans
+from rag.chunking import chunks_of, paper_id_of, sentence_spans
 from rag.fusion import by_score, reciprocal_rank_fusion
 from rag.index import PaperIndex
 from rag.models.encoder import QueryEncoder
 from rag.settings import Settings
-from rag.types import Paper, Passage
+from rag.types import Paper, Passage, View
 from vectorstore.base import VectorStoreError
 
 # At most so many hits are asked for per paper wanted: with sentence vectors a paper has eight and more.
@@ -114,19 +114,22 @@ def dense_ranking(
 def paper_cosines(
     index: PaperIndex, encoder: QueryEncoder, question: str, paper_ids: Sequence[str]
 ) -> dict[str, float]:
-    """Mean of the best abstract-chunk cosine and the best sentence cosine, per paper.
+    """Mean of the best abstract-chunk cosine and the best sentence cosine, per paper of the index.
 
     Where the index holds no sentence vectors the abstract's cosine stands alone.
     """
     query = encoder.query(question)
-    papers = index.papers(paper_ids)
-    views = [_cosines(index, query, papers, "abstract")]
+    views: list[View] = ["abstract"]
     if "sentence" in index.manifest.views:
-        views.append(_cosines(index, query, papers, "sentence"))
-    return {
-        paper.paper_id: float(np.mean([view[i].max(initial=0.0) for view in views]))
-        for i, paper in enumerate(papers)
-    }
+        views.append("sentence")
+    best = np.zeros((len(views), len(paper_ids)), dtype=np.float32)
+    for row, view in zip(best, views, strict=True):
+        ids = [index.chunk_ids(paper_id, view) for paper_id in paper_ids]
+        flat = [chunk_id for own in ids for chunk_id in own]
+        if flat:
+            owners = np.repeat(np.arange(len(ids)), [len(own) for own in ids])
+            np.maximum.at(row, owners, index.store.vectors(flat) @ query)
+    return dict(zip(paper_ids, best.mean(axis=0).tolist(), strict=True))
 
 
 def sentence_cosines(
@@ -136,7 +139,7 @@ def sentence_cosines(
     query = encoder.query(question)
     if "sentence" in index.manifest.views:
         try:
-            return _cosines(index, query, papers, "sentence")
+            return _stored_cosines(index, query, papers)
         except VectorStoreError:  # papers of a drop-in retriever, not of this index
             pass
     chunks = [list(chunks_of(paper, ("sentence",))) for paper in papers]
@@ -146,10 +149,9 @@ def sentence_cosines(
     return _split(encoder.passages(texts) @ query, [len(row) for row in chunks])
 
 
-def _cosines(index: PaperIndex, query: Vector, papers: Sequence[Paper], view: str) -> list[Vector]:
-    """Cosines with the stored vectors of one view, per paper."""
-    spans_of = sentence_spans if view == "sentence" else chunk_spans
-    ids = [[f"{p.paper_id}#{view[0]}{start}" for start, _ in spans_of(p.abstract)] for p in papers]
+def _stored_cosines(index: PaperIndex, query: Vector, papers: Sequence[Paper]) -> list[Vector]:
+    """Cosines with the stored vectors of the sentences, per paper, in sentence order."""
+    ids = [[f"{p.paper_id}#s{start}" for start, _ in sentence_spans(p.abstract)] for p in papers]
     flat = [chunk_id for row in ids for chunk_id in row]
     if not flat:
         return [np.zeros(0, dtype=np.float32) for _ in papers]

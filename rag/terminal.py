@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from rag.indexing import IngestReport
 
 _PLAIN_LINE_EVERY_S = 10.0
+_RATE_OVER_S = 60.0
 _SNIPPET_CHARS = 240
 _REJECTED_SHOWN = 20
 # CSI and OSC sequences, whole.
@@ -179,12 +181,17 @@ def progress(err: Console, *, bars: bool = True) -> Iterator[Report]:
 
 def _plain_lines(err: Console) -> Report:
     last = time.monotonic()
-    began: dict[str, tuple[float, int]] = {}
+    seen: dict[str, deque[tuple[float, int]]] = {}
 
     def report(stage: str, done: int, total: int) -> None:
         nonlocal last
         now = time.monotonic()
-        first, before = began.setdefault(stage, (now, done))
+        marks = seen.setdefault(stage, deque())
+        marks.append((now, done))
+        # what a journal knew comes at once, and longer texts come later: only the last minute tells the rate
+        while len(marks) > 2 and now - marks[0][0] > _RATE_OVER_S:
+            marks.popleft()
+        first, before = marks[0]
         if now - last >= _PLAIN_LINE_EVERY_S:
             last = now
             err.print(Text(f"{printable(stage)}: {pace(done, total, done - before, now - first)}"))

@@ -23,18 +23,20 @@ FLOORS: dict[int, str] = {
           rag/logistic rag/models rag/models/graph rag/models/heads rag/models/stopping
           rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs
           rag/serve rag/terms rag/types rag/ui vectorstore vectorstore/base
-          vectorstore/faiss_index""",
+          vectorstore/faiss_index vectorstore/rows""",
     1: """rag/addresses rag/cleaning_rules rag/embedding rag/figures rag/generations rag/lexical
           rag/memory rag/models/bert_graph rag/models/chat_tokens rag/models/encoder
           rag/models/llama_graph rag/models/threads rag/question rag/readers/rows
-          rag/readers/source rag/settings rag/stamps vectorstore/exact vectorstore/faiss_store""",
-    2: """rag/cleaning rag/exchanged rag/index rag/models/causal rag/models/decoder
-          rag/models/engine rag/models/resolve rag/readers/duplicates rag/readers/jsonl
-          rag/readers/listing rag/readers/parquet rag/readers/plaintext rag/readers/table
-          rag/readers/tagged rag/readers/xml rag/verifier""",
-    3: """rag/checks rag/chunking rag/citations rag/models/convert rag/models/openvino_decoder
-          rag/models/torch_decoder rag/readers/arxiv rag/readers/bibtex rag/readers/csl
-          rag/readers/nbib rag/readers/openalex rag/readers/pubmed rag/readers/ris""",
+          rag/readers/source rag/settings rag/stamps vectorstore/coded vectorstore/exact
+          vectorstore/flat""",
+    2: """rag/cleaning rag/exchanged rag/models/causal rag/models/decoder rag/models/engine
+          rag/models/resolve rag/readers/duplicates rag/readers/jsonl rag/readers/listing
+          rag/readers/parquet rag/readers/plaintext rag/readers/table rag/readers/tagged
+          rag/readers/xml rag/verifier vectorstore/faiss_store""",
+    3: """rag/checks rag/chunking rag/citations rag/index rag/models/convert
+          rag/models/openvino_decoder rag/models/torch_decoder rag/readers/arxiv
+          rag/readers/bibtex rag/readers/csl rag/readers/nbib rag/readers/openalex
+          rag/readers/pubmed rag/readers/ris""",
     4: """rag/compose rag/drafting rag/followup rag/grounding rag/indexing rag/models/compiled
           rag/models/merge rag/readers rag/retriever""",
     5: """rag/models/generator rag/models/hidden""",

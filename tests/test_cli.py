@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from fake_assistant import PAPER, FakeAssistant, answer_to
@@ -488,3 +489,16 @@ def test_settings_reach_the_assistant(fake, monkeypatch):
 )
 def test_pace(done, total, lately, seconds, told):
     assert terminal.pace(done, total, lately, seconds) == told
+
+
+def test_what_a_journal_knew_does_not_count_as_pace(monkeypatch):
+    """25,000 of 60,000 at once, then 30 a second: 60,000 - 27,100 = 32,900 left are 1,097 s."""
+    out = io.StringIO()
+    clock = iter([0.0, 0.0, 1.0, *range(11, 72, 10)])
+    monkeypatch.setattr(terminal, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    report = terminal._plain_lines(Console(file=out, width=200))
+    report("embedding", 256, 60_000)
+    report("embedding", 25_000, 60_000)
+    for turn in range(1, 8):
+        report("embedding", 25_000 + 300 * turn, 60_000)
+    assert out.getvalue().splitlines()[-1] == "embedding: 27100 of 60000, 30 a second, 18 min left"

@@ -59,6 +59,18 @@ def shop(tmp_path: Path) -> Workshop:
     return Workshop(tmp_path / "collection")
 
 
+def test_a_collection_changes_its_kind_as_it_grows_and_shrinks(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vectorstore.faiss_store.FLAT_BELOW", 12)
+    kinds = []
+    for papers, remove in ((PAPERS[:2], []), (PAPERS[2:], []), ([], [p.paper_id for p in PAPERS[1:]])):
+        shop.ingest(*papers, remove=remove)
+        kinds.append((shop.open().store.kind, len(shop.open().store) < 12))
+    assert kinds == [("flat", True), ("coded", False), ("flat", True)]
+    assert_complete(shop.open(), [PAPERS[0]])
+
+
 def counts(report: IngestReport) -> tuple[int, int, int, int, int]:
     return report.added, report.updated, report.removed, report.unchanged, report.total
 

@@ -177,6 +177,23 @@ def exact_scores(rows: Vectors, query: Vectors) -> Vectors:
     return scores
 
 
+def rounding(dimension: int) -> float:
+    """How far apart two float32 scores may be whose true order is the other way round.
+
+    Summing d products of unit vectors in float32 errs by at most d * eps / 2: once for either of the two.
+    Two more eps cover rounding, 1 % the tolerance of lengths.
+    """
+    return (dimension + 2) * float(np.finfo(np.float32).eps) * 1.01
+
+
+def possible(scores: Vectors, k: int, dimension: int) -> NDArray[np.int64]:
+    """Places of the float32 scores (n,) that `exact_scores` may put among the k best, in ascending order."""
+    if len(scores) <= k:
+        return np.arange(len(scores))
+    bar = np.partition(scores, len(scores) - k)[len(scores) - k] - rounding(dimension)
+    return np.flatnonzero(scores >= bar)
+
+
 def best(ids: Sequence[str], scores: Vectors, k: int) -> list[Hit]:
     """The k hits of highest score, best first, ties by id."""
     pairs = sorted(zip((-scores).tolist(), ids, strict=True))

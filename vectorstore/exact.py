@@ -6,7 +6,6 @@ Reads every row in float64 for every query; correct before fast.
 from __future__ import annotations
 
 import os
-import tokenize
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
@@ -27,6 +26,7 @@ from vectorstore.base import (
     unknown_ids,
     write_json,
 )
+from vectorstore.rows import mapped_matrix
 
 VECTORS_FILE = "vectors.npy"
 IDS_FILE = "vectors.ids.json"
@@ -113,17 +113,10 @@ class ExactStore:
         ids = read_json(folder / IDS_FILE)
         if not isinstance(ids, list) or len(ids) != count:
             raise VectorStoreError(f"{folder / IDS_FILE} does not hold a list of {count} ids")
-        store.add(ids, _read_matrix(folder / VECTORS_FILE, (count, dimension)))
+        path = folder / VECTORS_FILE
+        try:
+            rows = mapped_matrix(path, (count, dimension))
+        except (OSError, ValueError) as exc:
+            raise VectorStoreError(f"could not read {path}: {exc}") from exc
+        store.add(ids, rows)
         return store
-
-
-def _read_matrix(path: Path, shape: tuple[int, int]) -> Vectors:
-    """The float32 matrix of this shape. :raises VectorStoreError: if the file holds another."""
-    try:
-        # mapped: a damaged header may claim any size, and no map opens pickled objects
-        rows = np.lib.format.open_memmap(path, mode="r")
-    except (OSError, ValueError, OverflowError, SyntaxError, tokenize.TokenError) as exc:
-        raise VectorStoreError(f"could not read {path}: {exc}") from exc
-    if rows.dtype != np.float32 or rows.shape != shape:
-        raise VectorStoreError(f"{path} does not hold a float32 matrix of shape {shape}")
-    return np.array(rows)

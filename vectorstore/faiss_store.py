@@ -1,19 +1,16 @@
-"""The default store: FAISS in this process, flat (exact), HNSW or IVF. No server, no text.
+"""The default store: FAISS in this process, flat (exact) or coded (sooner, nearly exact). No server, no text.
 
-A row's position in FAISS is its place in `_slots`; FAISS's own numbers, its -1 for a missing hit
-and its float32 scores never leave this file. Candidates come from FAISS and are scored again by
-`exact_scores`, so every kind gives the oracle's scores and order for what it finds.
+A row's position is its place in `_slots`; FAISS's own numbers, its -1 for a missing hit and its float32
+scores never leave the layouts. Their candidates are scored again by `exact_scores`, so every kind gives the
+oracle's scores and order for what it finds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Self, cast, get_args
+from typing import Literal, Self, cast, get_args
 
-import numpy as np
-
-from vectorstore import faiss_index
 from vectorstore.base import (
     Hit,
     Vectors,
@@ -28,36 +25,49 @@ from vectorstore.base import (
     unknown_ids,
     write_json,
 )
-from vectorstore.faiss_index import Kind, Positions, choose_kind
+from vectorstore.coded import CodedLayout, Effort, Hidden
+from vectorstore.flat import FlatLayout
+from vectorstore.rows import Positions
 
-__all__ = ["FaissStore", "Kind", "choose_kind"]
+Kind = Literal["flat", "coded"]
+OLDER_KINDS = ("hnsw", "ivf")  # full rows in FAISS: still read, and saved as "coded"
 
-INDEX_FILE = "vectors.faiss"
 IDS_FILE = "vectors.ids.json"
 
-MARGIN = 16  # candidates fetched beyond k, so that a tie at the cut-off is seen
-BLOCK = 64  # queries per FAISS call; bounds the memory of a large batch
-DEAD_SHARE = 0.25  # hidden rows, as a share of the living, before an index is rebuilt
+FLAT_BELOW = 50_000  # vectors; one exact 384-d query there costs about 10 ms on one core
+BLOCK = 64  # queries looked up together; bounds the memory of a large batch
+REWRITE_ROWS = 16_384  # rows moved together into a new layout
+DEAD_SHARE = 0.25  # hidden rows, as a share of the living, before the rows are written anew
+
+
+def choose_kind(count: int) -> Kind:
+    """The kind that suits a collection of `count` vectors: exact as long as that is fast."""
+    return "flat" if count < FLAT_BELOW else "coded"
 
 
 class FaissStore:
-    """A `VectorStore` over FAISS inner-product indexes that keep full float32 rows.
+    """A `VectorStore` over rows in FAISS or, coded, in a mapped file beside FAISS's codes.
 
-    `flat` finds exactly the best rows. `hnsw` and `ivf` find nearly all of them much sooner; what
-    is removed from these stays in the index, hidden, until it is rebuilt at `DEAD_SHARE`.
-    An HNSW graph depends on thread timing: two builds may miss different rows, one file does not.
+    `flat` finds exactly the best rows. `coded` finds nearly all of them much sooner; rows added to it are
+    read in full by every search until `save` gives them codes, and rows removed stay, hidden, until
+    `DEAD_SHARE`.
     """
 
-    def __init__(self, dimension: int, kind: Kind = "flat") -> None:
+    def __init__(self, dimension: int, kind: Kind = "flat", *, effort: Effort | None = None) -> None:
         """:raises VectorStoreError: if the dimension is below 1 or the kind is not known."""
         if kind not in get_args(Kind):
             raise VectorStoreError(f"kind must be one of {get_args(Kind)}, got {kind!r}")
         self._dimension = checked_dimension(dimension)
-        self._kind: Kind = kind
-        self._index = faiss_index.new_index(kind, dimension, 0)
-        self._slots: list[str | None] = []  # id at each FAISS position, None where removed
+        self._effort = effort or Effort()
+        self._layout = self._empty(kind)
+        self._slots: list[str | None] = []  # id at each position, None where removed
         self._positions: dict[str, int] = {}  # the inverse, in the order added
-        self._hidden: Any = None  # FAISS selector for the removed, made by the first search
+        self._hidden: Hidden | None = None  # made by the first search after a change
+
+    def _empty(self, kind: Kind) -> FlatLayout | CodedLayout:
+        if kind == "flat":
+            return FlatLayout(self._dimension)
+        return CodedLayout(self._dimension, self._effort)
 
     @property
     def dimension(self) -> int:
@@ -66,8 +76,8 @@ class FaissStore:
 
     @property
     def kind(self) -> Kind:
-        """Which FAISS index holds the vectors."""
-        return self._kind
+        """How the vectors are held."""
+        return "flat" if isinstance(self._layout, FlatLayout) else "coded"
 
     def __len__(self) -> int:
         """Number of vectors held."""
@@ -86,19 +96,14 @@ class FaissStore:
         missing = [item for item in wanted if item not in self._positions]
         if missing:
             raise unknown_ids(missing)
-        return faiss_index.rows_at(self._index, [self._positions[item] for item in wanted])
+        return self._layout.at([self._positions[item] for item in wanted])
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Add or overwrite rows. :raises VectorStoreError: as `VectorStore.add` says."""
         listed, rows = checked_rows(ids, vectors, self._dimension)
-        if not listed:
-            return
-        self.remove(listed)
-        if faiss_index.outgrown(self._index, len(self) + len(rows)):
-            held = self.ids()
-            self._rebuild(held + listed, np.concatenate([self.vectors(held), rows]))
-        else:
-            self._index.add(rows)
+        if listed:
+            self.remove(listed)
+            self._layout.add(rows)
             self._append(listed)
 
     def remove(self, ids: Sequence[str]) -> int:
@@ -111,12 +116,20 @@ class FaissStore:
         for position in dead:
             self._slots[position] = None
         self._hidden = None
-        if dead and self._kind == "flat":
-            self._index.remove_ids(np.array(dead, dtype=np.int64))  # closes the gaps, keeps order
+        if dead and isinstance(self._layout, FlatLayout):
+            self._layout.drop(dead)  # closes the gaps, keeps the order
             self._reset(self.ids())
         elif len(self._slots) - len(self) > DEAD_SHARE * len(self):
-            self._rebuild(self.ids(), self.vectors(self.ids()))
+            self.become(self.kind)
         return len(held)
+
+    def become(self, kind: Kind) -> None:
+        """Hold the same rows in a new layout of this kind, without what was hidden."""
+        fresh, ids = self._empty(kind), self.ids()
+        for start in range(0, len(ids), REWRITE_ROWS):
+            fresh.add(self.vectors(ids[start : start + REWRITE_ROWS]))
+        self._layout = fresh
+        self._reset(ids)
 
     def search(self, queries: Vectors, k: int) -> list[list[Hit]]:
         """The k best rows per query. :raises VectorStoreError: as `VectorStore.search` says."""
@@ -132,20 +145,20 @@ class FaissStore:
         return hits
 
     def save(self, folder: Path) -> list[Path]:
-        """Write `vectors.faiss` and `vectors.ids.json` into an existing folder, forced to disk.
+        """Write the rows, what finds them and the ids into an existing folder, forced to disk.
 
         :raises VectorStoreError: if a file cannot be written whole.
         """
-        index_path, ids_path = folder / INDEX_FILE, folder / IDS_FILE
+        ids_path = folder / IDS_FILE
         try:
-            faiss_index.write_index(self._index, index_path)
+            written = self._layout.save(folder)
         except (OSError, RuntimeError) as exc:
-            raise VectorStoreError(f"could not write {index_path}: {exc}") from exc
-        write_json(ids_path, {"kind": self._kind, "slots": self._slots})
-        return [index_path, ids_path]
+            raise VectorStoreError(f"could not write the vectors into {folder}: {exc}") from exc
+        write_json(ids_path, {"kind": self.kind, "slots": self._slots})
+        return [*written, ids_path]
 
     @classmethod
-    def load(cls, folder: Path, *, dimension: int, count: int) -> Self:
+    def load(cls, folder: Path, *, dimension: int, count: int, effort: Effort | None = None) -> Self:
         """Open what `save` wrote, checked against the caller's dimension and count.
 
         Checksums are the caller's manifest (rag/index.py) and come first: FAISS has none, and a
@@ -153,61 +166,38 @@ class FaissStore:
 
         :raises VectorStoreError: if a file is missing, damaged or not what was recorded.
         """
-        index_path, ids_path = folder / INDEX_FILE, folder / IDS_FILE
-        kind, slots = _read_slots(ids_path)
-        store = cls(dimension, kind)
+        kind, slots = _read_slots(folder / IDS_FILE)
+        store = cls(dimension, "flat" if kind == "flat" else "coded", effort=effort)
         store._append(slots)
         if len(store) != count:
-            raise VectorStoreError(f"{ids_path} holds {len(store)} ids, expected {count}")
+            raise VectorStoreError(f"{folder / IDS_FILE} holds {len(store)} ids, expected {count}")
         try:
-            store._index = faiss_index.read_index(index_path, dimension, len(slots))
-        except (RuntimeError, MemoryError) as exc:
-            raise VectorStoreError(f"could not read {index_path}: {exc}") from exc
-        store._check_index(index_path)
+            store._layout = _read_layout(folder, kind, dimension, len(slots), store._effort)
+        except (OSError, RuntimeError, ValueError, MemoryError) as exc:
+            raise VectorStoreError(f"could not read the vectors in {folder}: {exc}") from exc
         return store
 
-    def _check_index(self, path: Path) -> None:
-        """:raises VectorStoreError: naming both sides, if the index is not what the ids say."""
-        found = faiss_index.described(self._index)
-        empty = faiss_index.new_index(self._kind, self._dimension, 0)
-        expected = faiss_index.described(empty).replace("rows=0", f"rows={len(self._slots)}")
-        if found != expected:
-            raise VectorStoreError(f"{path} holds {found}, expected {expected}")
-
     def _search_block(self, queries: Vectors, k: int) -> list[list[Hit]]:
-        """Hits of a few queries; k <= len(self). Fetches more where the cut-off is not certain."""
-        if self._hidden is None and len(self._slots) > len(self):
-            dead = [position for position, slot in enumerate(self._slots) if slot is None]
-            self._hidden = faiss_index.hiding(dead)
-        found: list[list[Hit]] = [[] for _ in queries]
-        pending, fetch = list(range(len(queries))), min(k + MARGIN, len(self))
-        while pending:
-            everything = fetch == len(self)
-            scores, positions = faiss_index.nearest(
-                self._index, queries[pending], fetch, selector=self._hidden, exhaustive=everything
-            )
-            unsettled: list[int] = []
-            for number, row_scores, row in zip(pending, scores, positions, strict=True):
-                real = row[row >= 0]
-                if everything or _settled(row_scores[: len(real)], k, self._dimension):
-                    found[number] = self._rescored(queries[number], real, k)
-                else:
-                    unsettled.append(number)
-            pending, fetch = unsettled, min(2 * fetch, len(self))
-        return found
+        """Hits of a few queries; k <= len(self)."""
+        if isinstance(self._layout, FlatLayout):
+            found = self._layout.candidates(queries, k)
+        else:
+            found = self._layout.candidates(queries, k, self._removed())
+        return [self._rescored(query, row, k) for query, row in zip(queries, found, strict=True)]
+
+    def _removed(self) -> Hidden:
+        hidden = self._hidden
+        if hidden is None:
+            dead = len(self._slots) > len(self)
+            hidden = Hidden([p for p, slot in enumerate(self._slots) if slot is None] if dead else [])
+            self._hidden = hidden
+        return hidden
 
     def _rescored(self, query: Vectors, positions: Positions, k: int) -> list[Hit]:
         """The k best of these candidates by exact score, ties by id."""
         held: list[int] = positions.tolist()
         ids = [cast(str, self._slots[position]) for position in held]
-        return best(ids, exact_scores(faiss_index.rows_at(self._index, held), query), k)
-
-    def _rebuild(self, ids: Sequence[str], rows: Vectors) -> None:
-        self._index = faiss_index.new_index(self._kind, self._dimension, len(rows))
-        if len(rows):
-            self._index.train(rows)
-            self._index.add(rows)
-        self._reset(ids)
+        return best(ids, exact_scores(self._layout.at(held), query), k)
 
     def _reset(self, ids: Sequence[str]) -> None:
         self._slots, self._positions, self._hidden = [], {}, None
@@ -220,20 +210,20 @@ class FaissStore:
             self._slots.append(slot)
 
 
-def _settled(scores: Vectors, k: int, dimension: int) -> bool:
-    """Whether no row beyond these (n,) FAISS scores, best first, can belong to the k best.
+def _read_layout(
+    folder: Path, kind: str, dimension: int, count: int, effort: Effort
+) -> FlatLayout | CodedLayout:
+    if kind == "flat":
+        return FlatLayout.load(folder, dimension, count)
+    if kind in OLDER_KINDS:
+        return CodedLayout.load_older(folder, dimension, count, effort)
+    return CodedLayout.load(folder, dimension, count, effort)
 
-    Summing d products of unit vectors in float32 errs by at most d * eps / 2: once for the k-th
-    row and once for the row not seen. Two more eps cover rounding, 1 % the tolerance of lengths.
-    """
-    bound = (dimension + 2) * float(np.finfo(np.float32).eps) * 1.01
-    return len(scores) >= k and float(scores[k - 1]) - float(scores[-1]) > bound
 
-
-def _read_slots(path: Path) -> tuple[Kind, list[str | None]]:
+def _read_slots(path: Path) -> tuple[str, list[str | None]]:
     """The kind and the id at each position. :raises VectorStoreError: if the file is not ours."""
     saved = read_json(path)
-    if not isinstance(saved, dict) or saved.get("kind") not in get_args(Kind):
+    if not isinstance(saved, dict) or saved.get("kind") not in (*get_args(Kind), *OLDER_KINDS):
         raise VectorStoreError(f"{path} names no known kind of index")
     slots = saved.get("slots")
     if not isinstance(slots, list) or not all(isinstance(slot, str | None) for slot in slots):
@@ -241,4 +231,4 @@ def _read_slots(path: Path) -> tuple[Kind, list[str | None]]:
     held = [slot for slot in slots if slot is not None]
     if len(set(held)) != len(held):
         raise VectorStoreError(f"{path} holds an id twice")
-    return cast(Kind, saved["kind"]), slots
+    return str(saved["kind"]), slots
