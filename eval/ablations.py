@@ -142,7 +142,7 @@ def _fused(full: Assistant, encoder: QueryEncoder, settings: Settings) -> PaperR
     return FusedRetriever(index=full.index, settings=settings, encoder=encoder)
 
 
-_NEVER_ABSTAIN = {"answerable_min": 0.0, "confident_min": 0.0, "confident_undrafted_min": 0.0}
+_NEVER_ABSTAIN = {"answerable_min": 0.0, "confident_min": 0.0}
 _UNREAD = {**_NEVER_ABSTAIN, "reranker": "none"}
 _STOCK_MODELS = {
     "embedding_model": "all-MiniLM-L6-v2",

@@ -21,7 +21,7 @@ from eval.run import read_answers
 from rag.types import Answer
 
 FOLDS = 5
-BARS = (0.3, 0.4, 0.5, 0.6)
+BARS = (0.4, 0.5, 0.6, 0.65, 0.7)
 
 
 def rows_of(golds: Sequence[Gold], answers: Mapping[str, Answer]) -> tuple[list[Features], list[Gold]]:

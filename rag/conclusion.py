@@ -42,8 +42,7 @@ def conclude(prepared: Prepared, drafts: Sequence[str], given: Concluding) -> An
     signals = final_features(prepared.confidence, written)
     trace = replace(_trace(prepared, drafts, checked), signals=signals)
     sure = given.final_model.probability(signals)
-    bar = given.settings.confident_min if given.reader_asked else given.settings.confident_undrafted_min
-    if sure < bar:
+    if sure < given.settings.confident_min:
         abstention = abstain("low_confidence", prepared.passages)
         return replace(_abstained(prepared, abstention, sure), trace=trace)
     kept = [sentence for result in checked for sentence in result.kept]

@@ -73,8 +73,7 @@ class Settings(BaseSettings):
     evidence_tokens_max: int = Field(default=360, ge=32)
     question_chars_max: int = Field(default=4000, ge=16)
     answerable_min: float = Field(default=0.05, ge=0, le=1)
-    confident_min: float = Field(default=0.6, ge=0, le=1)
-    confident_undrafted_min: float = Field(default=0.7, ge=0, le=1)  # where no trained reader is asked
+    confident_min: float = Field(default=0.65, ge=0, le=1)
 
     # generation and verification
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)

@@ -178,7 +178,7 @@ EVIDENCE_MODEL = LogisticModel(-2.0, {"cosine": 2.0, "coverage_with_title": 3.0}
 CONFIDENCE_MODEL = LogisticModel(-3.0, {"coverage_sentences": 8.0})
 UNCHANGED = LogisticModel(0.0, {"prior": 1.0})  # after writing one is as sure as before
 BARS = {
-    "answerable_min": 0.5, "confident_min": 0.0, "confident_undrafted_min": 0.0, "support_min": 0.7,
+    "answerable_min": 0.5, "confident_min": 0.0, "support_min": 0.7,
     "quote_relative_min": 0.3,
     "quote_sentences_max": 3, "reranker": "none", "verifier": "none", "passages_top_k": 8,
 }  # fmt: skip

@@ -41,7 +41,6 @@ def concluded(
     **settings: object,
 ) -> Answer:
     bars = {"support_min": 0.7, "quote_relative_min": 0.6, "quote_sentences_max": 3, "confident_min": 0.0}
-    bars["confident_undrafted_min"] = 0.0
     known = Settings.load(**{**bars, **settings})
     return conclude(item, drafts, Concluding(ConstantVerifier(support), known, final, trained))
 

@@ -90,7 +90,7 @@ def _measured(name: str, loaded: Loaded, assistant: Assistant, subject: Subject)
         return measure_answerability(
             loaded.questions,
             Deciding(assistant),
-            bar=settings.confident_undrafted_min,
+            bar=settings.confident_min,
             told=partial(told, "preparing"),
         )
     return measure_support(
