@@ -27,8 +27,10 @@ _DIGIT = re.compile(r"\d")
 # One paper rarely needs more than three sentences; several papers get two each.
 _PER_PAPER: dict[Kind, int] = {"fact": 5, "find": 3, "compare": 2, "collect": 2}
 # Another paper joins only when its best sentence is at least this likely, relative to the best of all;
-# a comparison needs every paper it names.
-_RELATIVE_MIN: dict[Kind, float] = {"fact": 0.25, "find": 0.25, "compare": 0.0, "collect": 0.25}
+# a comparison needs every paper it names, and what is collected was chosen by its papers.
+_RELATIVE_MIN: dict[Kind, float] = {"fact": 0.25, "find": 0.25, "compare": 0.0, "collect": 0.0}
+# 'Which papers' means several: two, and those nearly as probable (chosen on written questions: eval/LOG.md).
+_COLLECTED, _COLLECTED_RELATIVE_MIN = 2, 0.25
 _PAPERS: dict[Kind, int] = {"fact": 3, "find": 1, "compare": 3, "collect": 4}
 
 
@@ -150,7 +152,8 @@ def kind_with_papers(
 ) -> tuple[Kind, list[Scored]]:
     """The kind after a look at the papers: names of two papers make a comparison, and keep to them.
 
-    A 'comparison' that names things of one paper only asks for a fact of that paper.
+    A 'comparison' that names things of one paper only asks for a fact of that paper. A collection keeps to
+    the papers worth collecting.
     """
     named = named_papers(question, passages)
     if kind in {"fact", "compare"} and len(named) >= 2:
@@ -158,7 +161,16 @@ def kind_with_papers(
         return "compare", [s for s in scored if s.candidate.passage.paper.paper_id in only]
     if kind == "compare" and names_in(question):
         return "fact", list(scored)
+    if kind == "collect":
+        only = collected_papers(passages)
+        return kind, [s for s in scored if s.candidate.passage.paper.paper_id in only]
     return kind, list(scored)
+
+
+def collected_papers(passages: Sequence[Passage]) -> set[str]:
+    """Ids of the first two papers, and of those at least a quarter as probable as the first."""
+    least = _COLLECTED_RELATIVE_MIN * max((p.score for p in passages), default=0.0)
+    return {p.paper.paper_id for place, p in enumerate(passages) if place < _COLLECTED or p.score >= least}
 
 
 def select(

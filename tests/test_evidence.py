@@ -6,6 +6,7 @@ from rag.evidence import (
     Candidate,
     Scored,
     candidates_of,
+    collected_papers,
     coverage,
     kind_with_papers,
     named_papers,
@@ -187,4 +188,19 @@ def test_the_kind_after_a_look_at_the_papers():
     assert kind_with_papers("How does Monarch differ?", "compare", passages, rows) == ("fact", rows)
     # without names the words decide
     assert kind_with_papers("how do they differ?", "compare", passages, rows) == ("compare", rows)
-    assert kind_with_papers(both, "collect", passages, [*rows, other]) == ("collect", [*rows, other])
+    # a collection keeps to its papers: Else is a ninth as probable as the first
+    assert kind_with_papers(both, "collect", passages, [*rows, other]) == ("collect", rows)
+
+
+@pytest.mark.parametrize(
+    ("scores", "places"),
+    [
+        ((0.8, 0.1, 0.1), {0, 1}),  # two in any case
+        ((0.8, 0.3, 0.2, 0.19), {0, 1, 2}),  # .2 is a quarter of .8
+        ((0.8,), {0}),
+        ((), set()),
+    ],
+)
+def test_papers_worth_collecting(scores, places):
+    passages = [Passage(Paper(str(n), "", ""), n + 1, score) for n, score in enumerate(scores)]
+    assert collected_papers(passages) == {str(place) for place in places}
