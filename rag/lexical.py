@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import bm25s
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexCorrupt
 from rag.terms import terms
+
+if TYPE_CHECKING:
+    import bm25s
 
 _NUMBERS, _LENGTHS = "terms.npy", "term_counts.npy"
 
@@ -62,6 +65,8 @@ class LexicalIndex:
         ids = [paper_id for paper_id, _ in ordered]
         if not any(tokens for _, tokens in ordered):
             return cls(ids, None)
+        import bm25s  # takes scipy along: `citewise doctor` looks at indexes without it
+
         model = bm25s.BM25(k1=k1, b=b, method="lucene")
         model.index([tokens for _, tokens in ordered], show_progress=False)
         numbers = [model.vocab_dict[token] for _, tokens in ordered for token in tokens]
@@ -153,6 +158,8 @@ class LexicalIndex:
 
         :raises IndexCorrupt: if a file is missing or does not parse.
         """
+        import bm25s
+
         try:
             known = json.loads((folder / "papers.json").read_text(encoding="utf-8"))
             model = None if known["empty"] else bm25s.BM25.load(str(folder), mmap=True, allow_pickle=False)
