@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 import pytest
 from fakes import PAPERS
 
-from eval.bench import run
+from eval.bench import contenders, run
+from eval.bench.contenders import base, missing
+from eval.bench.contenders.base import decoding, streamed
 from eval.bench.roofline import decode_bound
 from eval.bench.run import Plan, samples
 from eval.bench.summary import better, plot, rows, table
@@ -86,3 +88,24 @@ def test_contenders_take_turns(monkeypatch: pytest.MonkeyPatch):
     assert found["y"]["batch"] == [1.0]
     assert found["y"]["batch_cpu"] == [2.0]
     assert found["y"]["peak_memory"] == [100.0]
+
+
+def test_an_answer_in_pieces_by_hand(monkeypatch: pytest.MonkeyPatch):
+    ticks = iter([10.0, 10.5, 12.5])
+    monkeypatch.setattr(base.time, "perf_counter", lambda: next(ticks))
+    figures = streamed(lambda: ["one ", "two ", "three"], lambda text: len(text.split()))
+    assert figures == {"first_token_s": 0.5, "tokens": 3.0, "tokens_per_s": 1.0}
+    monkeypatch.setattr(base.time, "perf_counter", lambda: 1.0)
+    assert streamed(list, len) == {}
+
+
+def test_a_rate_needs_a_second_token():
+    assert decoding(2.0, 2.0, 1) == {"first_token_s": 2.0, "tokens": 1.0}
+
+
+def test_who_lacks_a_package_is_left_out(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(contenders.NEEDS, "langchain", ("pytest", "no-such-package", "nor-this"))
+    assert missing("langchain") == "no-such-package, nor-this not installed"
+    assert missing("citewise") is None
+    assert "no such contender" in str(missing("nobody"))
+    assert set(contenders.NEEDS) == set(contenders.CONTENDERS)

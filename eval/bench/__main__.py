@@ -38,8 +38,7 @@ def main(
     """Measure Citewise beside its peers."""
     names = []
     for name in contenders.split(","):
-        why = missing(name) if name in CONTENDERS else "there is no such contender"
-        if why:
+        if why := missing(name):
             _note(f"{name} is left out: {why}")
         else:
             names.append(name)
