@@ -41,6 +41,7 @@ def test_medians_quartiles_and_ratios_by_hand():
 def test_nothing_is_no_times_better():
     assert better(0.0, 3.0, less=True) is None
     assert better(3.0, 0.0, less=False) is None
+    assert better(3.0, 2.0, less=None) is None
 
 
 def test_the_table_and_the_plot_tell_the_ratios():

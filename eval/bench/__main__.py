@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from eval.bench.contenders import CONTENDERS, REFERENCE, missing
+from eval.bench.contenders.base import model_folders
 from eval.bench.roofline import bandwidth_gb_s, decode_bound, gemm_gflop_s
 from eval.bench.run import Plan, samples
 from eval.bench.summary import plot, rows, table
@@ -44,6 +45,7 @@ def main(
             names.append(name)
     found, _ = read_collection(corpus_files() if corpus == DEFAULT else [Path(corpus)])
     asked = [gold.question.text for gold in load("dev") if gold.answerable][:questions]
+    model_folders()  # converted here, once, or it would count as somebody's loading
     plan = Plan(found[:papers], asked, rounds, batch=len(asked))
     report(samples(names, plan, _note), plan, out)
 
