@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 from xml.etree import ElementTree
 
@@ -10,7 +13,9 @@ from fakes import PAPERS
 
 from eval.bench import contenders, run
 from eval.bench.contenders import base, missing
-from eval.bench.contenders.base import decoding, streamed
+from eval.bench.contenders.base import Clock, decoding, streamed
+from eval.bench.contenders.llamaindex import LlamaIndex
+from eval.bench.contenders.txtai import TEMPLATE, Txtai
 from eval.bench.roofline import decode_bound
 from eval.bench.run import Plan, samples
 from eval.bench.summary import better, plot, rows, table
@@ -106,7 +111,64 @@ def test_a_rate_needs_a_second_token():
 
 def test_who_lacks_a_package_is_left_out(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(contenders.NEEDS, "langchain", ("pytest", "no-such-package", "nor-this"))
-    assert missing("langchain") == "no-such-package, nor-this not installed"
+    assert missing("langchain") == f"no-such-package, nor-this not installed; {contenders.INSTALL}"
     assert missing("citewise") is None
     assert "no such contender" in str(missing("nobody"))
     assert set(contenders.NEEDS) == set(contenders.CONTENDERS)
+
+
+def test_the_command_names_what_the_project_pins():
+    root = Path(__file__).parent.parent
+    pins = (root / "constraints.txt").read_text(encoding="utf-8").split()
+    assert next(word for word in contenders.INSTALL.split() if word.startswith("torch==")) in pins
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = {line.partition(">")[0] for line in project["optional-dependencies"]["bench"]}
+    assert extra == {*contenders.NEEDS["txtai"], *contenders.NEEDS["llamaindex"]}
+    assert extra <= {pin.partition("==")[0] for pin in pins}
+
+
+def test_a_clock_counts_from_the_token_after_the_prompt(monkeypatch: pytest.MonkeyPatch):
+    ticks = iter([1.0, 1.25, 3.0, 3.5, 4.0])
+    monkeypatch.setattr(base.time, "perf_counter", lambda: next(ticks))
+    clock = Clock()
+    assert clock.figures() == {}
+    for value in ("prompt", "a", "b", "c"):
+        clock.put(value)
+    clock.end()
+    assert clock.figures() == {"first_token_s": 2.0, "tokens": 3.0, "tokens_per_s": 2.0}
+
+
+def test_txtai_is_given_the_clock_and_the_bounds():
+    asked = []
+
+    def rag(question: object, **options: object) -> str:
+        asked.append((question, options.get("max_new_tokens"), options.get("do_sample")))
+        for value in ("prompt", "token") if "streamer" in options else ():
+            options["streamer"].put(value)  # type: ignore[attr-defined]
+        return ""
+
+    peer = Txtai()
+    peer._rag = rag
+    assert peer.ask("a")["tokens"] == 1.0
+    assert peer.batch(("a", "b")) == {}
+    assert asked == [("a", base.TOKENS_MAX, False), (["a", "b"], base.TOKENS_MAX, False)]
+    assert "Question:\n  why" in TEMPLATE.format(question="why", context="")
+
+
+def test_txtai_indexes_titles_and_abstracts():
+    kept: list[str] = []
+    peer = Txtai()
+    peer._embeddings = SimpleNamespace(index=kept.extend, count=lambda: len(kept))
+    assert peer.index(PAPERS) == {"vectors": float(len(PAPERS))}
+    assert kept[0] == f"{PAPERS[0].title}\n\n{PAPERS[0].abstract}"
+
+
+def test_llamaindex_streams_one_question_and_answers_many_whole():
+    whole: list[str] = []
+    peer = LlamaIndex()
+    peer._tokenizer = SimpleNamespace(encode=str.split)
+    peer._streaming = SimpleNamespace(query=lambda question: SimpleNamespace(response_gen=iter(["x ", "y"])))
+    peer._whole = SimpleNamespace(query=whole.append)
+    assert peer.ask("a")["tokens"] == 2.0
+    assert peer.batch(["a", "b"]) == {}
+    assert whole == ["a", "b"]

@@ -11,14 +11,26 @@ from importlib.metadata import PackageNotFoundError, version
 from eval.bench.contenders.base import Contender
 from eval.bench.contenders.citewise import Citewise
 from eval.bench.contenders.langchain import LangChain
+from eval.bench.contenders.llamaindex import LlamaIndex
+from eval.bench.contenders.txtai import Txtai
 
-CONTENDERS: dict[str, type[Contender]] = {"citewise": Citewise, "langchain": LangChain}
+CONTENDERS: dict[str, type[Contender]] = {
+    "citewise": Citewise,
+    "langchain": LangChain,
+    "txtai": Txtai,
+    "llamaindex": LlamaIndex,
+}
 # What pip calls the packages that a contender needs beyond Citewise's own.
 NEEDS: dict[str, tuple[str, ...]] = {
     "citewise": (),
     "langchain": ("langchain-huggingface", "langchain-text-splitters"),
+    "txtai": ("txtai",),
+    "llamaindex": ("llama-index-core", "llama-index-embeddings-huggingface", "llama-index-llms-huggingface"),
 }
 REFERENCE = "langchain"
+# In Citewise's own environment: they resolve together. torch by name, or pip may take a build for graphics
+# cards; `constraints.txt` has its version.
+INSTALL = "pip install -c constraints.txt torch==2.13.0 -e '.[bench]'"
 
 
 def missing(name: str) -> str | None:
@@ -26,7 +38,7 @@ def missing(name: str) -> str | None:
     if name not in CONTENDERS:
         return f"there is no such contender, only {', '.join(CONTENDERS)}"
     lacking = [package for package in NEEDS[name] if not _installed(package)]
-    return f"{', '.join(lacking)} not installed" if lacking else None
+    return f"{', '.join(lacking)} not installed; {INSTALL}" if lacking else None
 
 
 def _installed(package: str) -> bool:
