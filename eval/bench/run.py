@@ -22,6 +22,7 @@ _PARTS = {
     "lexical_s": ("lexical", 1000.0),
     "retrieve_s": ("retrieve", 1000.0),
     "first_token_s": ("first_token", 1.0),
+    "tokens": ("tokens", 1.0),
     "tokens_per_s": ("decode", 1.0),
     "verify_s": ("verify", 1000.0),
 }

@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-# Every figure, its unit, and whether less of it is better.
-STAGES = {
+# Every figure, its unit, and whether less of it is better; None where neither is.
+STAGES: dict[str, tuple[str, bool | None]] = {
     "imports": ("CPU s", True),
     "load": ("CPU s", True),
     "index": ("CPU s", True),
@@ -17,6 +17,7 @@ STAGES = {
     "lexical": ("ms", True),
     "retrieve": ("ms", True),
     "first_token": ("s", True),
+    "tokens": ("tokens", None),
     "decode": ("tokens/s", False),
     "verify": ("ms", True),
     "answer": ("s", True),
@@ -55,9 +56,9 @@ def rows(samples: Samples, reference: str) -> list[Row]:
     return found
 
 
-def better(value: float, reference: float, *, less: bool) -> float | None:
-    """How many times better than the reference; None where one of them is nothing."""
-    if value <= 0 or reference <= 0:
+def better(value: float, reference: float, *, less: bool | None) -> float | None:
+    """How many times better than the reference; None where one of them is nothing, or nothing is better."""
+    if less is None or value <= 0 or reference <= 0:
         return None
     return reference / value if less else value / reference
 

@@ -13,7 +13,8 @@ import sys
 import time
 from typing import Any
 
-from eval.bench.contenders import CONTENDERS, Contender
+from eval.bench.contenders import CONTENDERS
+from eval.bench.contenders.base import Contender
 from rag.types import Paper
 
 

@@ -1,0 +1,86 @@
+"""Citewise itself."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from eval.bench.contenders.base import TOKENS_MAX, Figures, decoding, timed
+from rag.settings import Settings
+from rag.types import Paper
+
+
+class Citewise:
+    """Citewise with its default settings; repeats are not answered from memory."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="citewise-bench-")
+        self._settings = Settings.load(answer_cache=0, draft_tokens_max=TOKENS_MAX)
+
+    def imports(self) -> Figures:
+        """See `Contender`."""
+        import rag.assistant  # noqa: F401
+
+        return {}
+
+    def load(self) -> Figures:
+        """See `Contender`."""
+        from rag.ingest import open_embedder
+        from rag.models.chat import load_generator
+
+        self._embedder = open_embedder(self._settings)
+        self._generator: Any = load_generator(self._settings)[0]
+        self._generator.load()
+        return {}
+
+    def index(self, papers: Sequence[Paper]) -> Figures:
+        """See `Contender`."""
+        from rag.assistant import Parts, assemble
+        from rag.index import open_index
+        from rag.indexing import ingest_papers
+        from rag.models.encoder import QueryEncoder
+
+        root = Path(self._folder.name)
+        ingest_papers(root, papers, self._embedder, self._settings, start_over=True)
+        self._encoder = QueryEncoder(self._embedder.model, kept=1)
+        self._assistant = assemble(open_index(root), self._embedder, self._settings, Parts())
+        return {"vectors": float(len(self._assistant.index.store))}
+
+    def stages(self, question: str) -> Figures:
+        """See `Contender`."""
+        index = self._assistant.index
+        query, query_embed_s = timed(lambda: self._encoder.query(question))
+        _, dense_s = timed(lambda: index.store.search(query[None, :], 50))
+        _, lexical_s = timed(lambda: index.lexical.search(question, 50))
+        _, retrieve_s = timed(lambda: self._assistant.retriever.passages(question))
+        return {
+            "query_embed_s": query_embed_s,
+            "dense_s": dense_s,
+            "lexical_s": lexical_s,
+            "retrieve_s": retrieve_s,
+        }
+
+    def ask(self, question: str) -> Figures:
+        """See `Contender`."""
+        from rag.types import DraftToken, Finished
+
+        began = time.perf_counter()
+        first, text, figures = 0.0, "", {}
+        for event in self._assistant.stream(question):
+            if isinstance(event, DraftToken):
+                first = first or time.perf_counter() - began
+                text += event.text
+            if isinstance(event, Finished):
+                drafting = event.answer.timings.generate_s
+                figures = {"verify_s": event.answer.timings.verify_s}
+        if first:
+            figures |= decoding(first, first + drafting, self._generator.count_tokens(text))
+        return figures
+
+    def batch(self, questions: Sequence[str]) -> Figures:
+        """See `Contender`."""
+        self._assistant.batch(questions)
+        return {}
