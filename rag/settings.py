@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     lexical_weight: float = Field(default=0.6, ge=0)
     passages_top_k: int = Field(default=10, ge=1, le=100)
     rerank_top_k: int = Field(default=12, ge=1, le=200)
-    likelihood_top_k: int = Field(default=3, ge=1, le=50)
+    likelihood_top_k: int = Field(default=6, ge=1, le=50)
     likelihood_below: float = Field(default=0.9, ge=0, le=1)  # ask when the first paper is less probable
 
     # evidence
