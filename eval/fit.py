@@ -27,7 +27,7 @@ from eval.regression import Features, fit, save, where
 from rag.checks import fault
 from rag.confidence import answer_features
 from rag.evidence import candidates_of, score, sentence_features
-from rag.likelihood import by_likelihood, likelihood_features
+from rag.likelihood import by_likelihood, gains_of, likelihood_features
 from rag.logistic import LogisticModel
 from rag.models.cross import load_judge
 from rag.reading import Read, first, paper_features, ranked
@@ -84,7 +84,7 @@ def fit_likelihood(asked: Sequence[Asked], papers: LogisticModel) -> LogisticMod
     rows, labels, halves = [], [], []
     for one in asked:
         found = ranked(one.passages, one.readings, papers)
-        gains = {key: own.likelihood for key, own in found.readings.items() if own.likelihood is not None}
+        gains = gains_of(found)
         for passage in found.passages:
             gain = gains.get(passage.paper.paper_id)
             if gain is not None:

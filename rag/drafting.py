@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from langchain_core.language_models import BaseChatModel
@@ -37,13 +37,20 @@ def reader_messages(question: str, evidence: Sequence[Evidence]) -> list[BaseMes
 
 
 def _messages(name: str, question: str, evidence: Sequence[Evidence]) -> list[BaseMessage]:
+    return filled(name, {"evidence": evidence_block(evidence), "question": question})
+
+
+def filled(name: str, values: Mapping[str, str]) -> list[BaseMessage]:
+    """The conversation of prompts/<name>_system.txt and prompts/<name>_user.txt, the latter filled.
+
+    :raises PromptError: if a prompt file is missing or its variables do not match.
+    """
     try:
         system = prompts.load(f"{name}_system").render({})
-        values = {"evidence": evidence_block(evidence), "question": question}
         user = prompts.load(f"{name}_user").render(values)
     except prompts.PromptFileError as exc:
         raise PromptError(str(exc), hint="Mend the file in prompts/, or reinstall.") from exc
-    return [SystemMessage(system), HumanMessage(user)]
+    return [SystemMessage(system), HumanMessage(user.strip())]
 
 
 def declines(draft: str) -> bool:

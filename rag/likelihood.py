@@ -8,15 +8,14 @@ few papers are asked about, each by its title and the sentences that the reranke
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import BaseMessage
 
-import prompts
 from rag.citations import shown
-from rag.errors import PromptError
+from rag.drafting import filled
 from rag.logistic import LogisticModel, logit
 from rag.models.reranker import Reading
 from rag.reading import Read, abstract_of
@@ -44,12 +43,7 @@ def question_messages(title: str, sentences: str) -> list[BaseMessage]:
 
     :raises PromptError: if a prompt file is missing or its variables do not match.
     """
-    try:
-        system = prompts.load("question_system").render({})
-        user = prompts.load("question_user").render({"title": title, "sentences": sentences})
-    except prompts.PromptFileError as exc:
-        raise PromptError(str(exc), hint="Mend the file in prompts/, or reinstall.") from exc
-    return [SystemMessage(system), HumanMessage(user.strip())]
+    return filled("question", {"title": title, "sentences": sentences})
 
 
 def telling(paper: Paper, reading: Reading) -> str:
@@ -79,7 +73,7 @@ def by_likelihood(found: Read, model: LogisticModel) -> Read:
 
     None of the others scores above the last of those asked about. Ties by paper id.
     """
-    gains = _gains(found.readings)
+    gains = gains_of(found)
     if not gains:
         return found
     best = max(gains.values())
@@ -95,5 +89,6 @@ def by_likelihood(found: Read, model: LogisticModel) -> Read:
     return Read(tuple(replace(p, rank=rank, score=score) for rank, (score, p) in ordered), found.readings)
 
 
-def _gains(readings: Mapping[str, Reading]) -> dict[str, float]:
-    return {key: own.likelihood for key, own in readings.items() if own.likelihood is not None}
+def gains_of(found: Read) -> dict[str, float]:
+    """By paper id, of the papers asked about: by how many nats each makes the question likelier."""
+    return {key: own.likelihood for key, own in found.readings.items() if own.likelihood is not None}
