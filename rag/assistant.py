@@ -225,7 +225,8 @@ def _preload(settings: Settings, parts: Parts) -> None:
     if parts.generator is None:
         preload_generator(settings)
     drafting = not settings.strict and (parts.generator is not None or settings.generator != NONE)
-    preload_question_model(settings)
+    if settings.reranker != NONE:  # the question model is asked about what was read
+        preload_question_model(settings)
     preload_cross(settings, judging=drafting and parts.verifier is None)
 
 

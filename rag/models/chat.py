@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -36,8 +36,7 @@ def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
         return None, NONE
     if ":" in settings.generator and not settings.generator.startswith((".", "/")):
         return _provider_model(settings.generator), settings.generator
-    with _OPENING:
-        return _local_model(settings.generator, settings)
+    return _local_model(settings.generator, settings)
 
 
 class SharedQuestionModel:
@@ -48,16 +47,17 @@ class SharedQuestionModel:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._model: LocalChatModel | None = None
 
     def load(self) -> LocalChatModel:
         """Open the model and read its weights.
 
         :raises ModelCorrupt: if the folder holds no usable model.
         """
-        with _OPENING:
-            model, _ = _local_model(self._settings.question_model, self._settings)
-        model.load()
-        return model
+        if self._model is None:
+            self._model, _ = _local_model(self._settings.question_model, self._settings)
+            self._model.load()
+        return self._model
 
     def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
         """See `LocalChatModel.likelihoods`."""
@@ -75,13 +75,35 @@ def load_question_model(settings: Settings) -> tuple[SharedQuestionModel | None,
         return None, NONE
 
 
-@lru_cache(maxsize=2)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A model and how it is run; what else the settings say makes no other model of it."""
+
+    found: ResolvedModel
+    engine: str
+    threads: int | None
+    tokens_max: int
+    cache_dir: Path
+    settings: Settings = field(compare=False)
+
+
 def _local_model(name: str, settings: Settings) -> tuple[LocalChatModel, str]:
-    """Opened once per process and settings, so that it can be loaded beside everything else."""
+    """Opened once per process for all settings that run it alike: it can be loaded beside everything else."""
     found = resolve(name, settings)
+    run = _Run(
+        found, settings.engine, settings.threads, settings.draft_tokens_max, settings.cache_dir, settings
+    )
+    with _OPENING:
+        model = _opened(run)
+    return model, f"{found.checksum} {model.engine}"
+
+
+@lru_cache(maxsize=2)
+def _opened(run: _Run) -> LocalChatModel:
+    found, settings = run.found, run.settings
     folder = _folder(found, settings)
     engine = engine_for(folder, "decoder", settings)
-    model = LocalChatModel(
+    return LocalChatModel(
         model_folder=str(folder),
         max_tokens=settings.draft_tokens_max,
         threads=settings.threads,
@@ -90,7 +112,6 @@ def _local_model(name: str, settings: Settings) -> tuple[LocalChatModel, str]:
         checksum=found.checksum,
         cache_dir=settings.cache_dir,
     )
-    return model, f"{found.checksum} {engine}"
 
 
 def preload_generator(settings: Settings) -> None:
