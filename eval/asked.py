@@ -14,13 +14,13 @@ from rag.evidence import Candidate, Idf
 from rag.index import open_index
 from rag.indexing import ingest_papers
 from rag.ingest import collection_root, open_embedder
-from rag.likelihood import is_doubtful, with_likelihoods
+from rag.likelihood import with_likelihoods
 from rag.logistic import LogisticModel
 from rag.models.chat import load_question_model
 from rag.models.cross import load_reranker
 from rag.models.encoder import QueryEncoder
 from rag.models.reranker import Reading
-from rag.reading import abstract_of, ranked
+from rag.reading import Read, is_sure, read, read_in_turn
 from rag.retriever import HybridRetriever, sentence_cosines
 from rag.settings import Settings
 from rag.types import Paper, Passage
@@ -87,18 +87,30 @@ class Collections:
         index = self._indexes[put.group]
         papers = [passage.paper for passage in passages]
         rows = sentence_cosines(index, self.encoder, put.question, papers)
-        read = self._reranker.read(put.question, [abstract_of(p) for p in papers]) if self._reranker else []
+        readings = read(put.question, passages, self._reranker) if self._reranker else []
         cosines = {paper.paper_id: row for paper, row in zip(papers, rows, strict=True)}
-        return Asked(put, passages, read, cosines, index.lexical.idf)
+        return Asked(put, passages, readings, cosines, index.lexical.idf)
 
     def with_likelihoods(self, one: Asked, papers: LogisticModel) -> Asked:
         """The same, and what the question model says of the first papers, where the product would ask it."""
-        found = ranked(one.passages, one.readings, papers)
-        if self.question_model is None or not is_doubtful(found, self._settings.likelihood_below):
+        found = in_turn(one, papers, self._settings)
+        if self.question_model is None or is_sure(found, self._settings.sure_min):
             return one
         count = self._settings.likelihood_top_k
-        read = with_likelihoods(one.put.question, found, self.question_model, count).readings
-        return replace(one, readings=[read[p.paper.paper_id] for p in one.passages])
+        readings = with_likelihoods(one.put.question, found, self.question_model, count).readings
+        return replace(one, readings=[readings[p.paper.paper_id] for p in one.passages])
+
+
+def in_turn(one: Asked, papers: LogisticModel, settings: Settings) -> Read:
+    """What the product would have read, in the order in which it would have put it."""
+    readings = {p.paper.paper_id: own for p, own in zip(one.passages, one.readings, strict=True)}
+    return read_in_turn(
+        one.passages,
+        lambda part: [readings[p.paper.paper_id] for p in part],
+        papers,
+        few=settings.rerank_first_k,
+        sure_min=settings.sure_min,
+    )
 
 
 def paper_of(abstract: Abstract) -> Paper:

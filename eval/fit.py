@@ -16,13 +16,15 @@ those are missing.
 from __future__ import annotations
 
 import argparse
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from eval.asked import Asked, Collections, Put, questions_of
+from eval.asked import Asked, Collections, Put, in_turn, questions_of
 from eval.regression import Features, fit, save, where
 from rag.checks import fault
 from rag.confidence import answer_features
@@ -30,13 +32,15 @@ from rag.evidence import candidates_of, score, sentence_features
 from rag.likelihood import by_likelihood, gains_of, likelihood_features
 from rag.logistic import LogisticModel
 from rag.models.cross import load_judge
-from rag.reading import Read, first, paper_features, ranked
+from rag.reading import Read, first, paper_features
 from rag.settings import Settings
 from rag.types import Passage
 from rag.verifier import LexicalVerifier, TrainedVerifier
 from training.examples import split
-from training.verifier import Pair, all_pairs
+from training.hard_negatives import vectors
+from training.verifier import SEED, Pair, all_pairs, scifact
 
+_SCIFACT = 0.3  # of the weight of all pairs
 _SHARES = {"answerable": 0.5, "near": 0.22, "absent": 0.14, "far": 0.07, "crossed": 0.07}
 
 
@@ -45,6 +49,7 @@ class Order:
     """What puts papers in their order; `likelihood` None where no question model was asked."""
 
     papers: LogisticModel
+    settings: Settings
     likelihood: LogisticModel | None = None
 
 
@@ -52,13 +57,13 @@ def read_of(asked: Asked, order: Order | None) -> Read:
     """The passages as the product would order them; None where nothing was read."""
     if order is None:
         return Read(tuple(asked.passages[:10]), {})
-    found = ranked(asked.passages, asked.readings, order.papers)
+    found = in_turn(asked, order.papers, order.settings)
     if order.likelihood is not None:
         found = by_likelihood(found, order.likelihood)
     return first(found, 10)
 
 
-def fit_papers(asked: Sequence[Asked]) -> LogisticModel:
+def fit_papers(asked: Sequence[Asked], settings: Settings) -> LogisticModel:
     """Which paper the question is about."""
     rows, labels, halves = [], [], []
     for one in asked:
@@ -70,7 +75,9 @@ def fit_papers(asked: Sequence[Asked]) -> LogisticModel:
     fitted = fit(where(rows, halves), where(labels, halves))
     held = [one for one in asked if not one.put.first_half]
     report = {
-        f"recall@{k}": np.mean([_right(read_of(o, Order(fitted)).passages[:k], o.put) for o in held])
+        f"recall@{k}": np.mean(
+            [_right(read_of(o, Order(fitted, settings)).passages[:k], o.put) for o in held]
+        )
         for k in (1, 5)
     }
     report |= {f"unread recall@{k}": np.mean([_right(o.passages[:k], o.put) for o in held]) for k in (1, 5)}
@@ -79,11 +86,11 @@ def fit_papers(asked: Sequence[Asked]) -> LogisticModel:
     return shipped
 
 
-def fit_likelihood(asked: Sequence[Asked], papers: LogisticModel) -> LogisticModel:
+def fit_likelihood(asked: Sequence[Asked], papers: LogisticModel, settings: Settings) -> LogisticModel:
     """Which paper the question is about, where the reranker is in doubt and the language model was asked."""
     rows, labels, halves = [], [], []
     for one in asked:
-        found = ranked(one.passages, one.readings, papers)
+        found = in_turn(one, papers, settings)
         gains = gains_of(found)
         for passage in found.passages:
             gain = gains.get(passage.paper.paper_id)
@@ -95,7 +102,7 @@ def fit_likelihood(asked: Sequence[Asked], papers: LogisticModel) -> LogisticMod
     held = [one for one in asked if not one.put.first_half and _doubted(one)]
     report = {
         f"{name} recall@{k}": np.mean([_right(read_of(o, order).passages[:k], o.put) for o in held])
-        for name, order in (("unasked", Order(papers)), ("asked", Order(papers, fitted)))
+        for name, order in (("unasked", Order(papers, settings)), ("asked", Order(papers, settings, fitted)))
         for k in (1, 3)
     }
     shipped = fit(rows, labels)
@@ -182,12 +189,19 @@ def without_products(features: Features) -> Features:
 
 
 def fit_support(pairs: Sequence[Pair], verifier: LexicalVerifier | TrainedVerifier, name: str) -> None:
-    """Written answers and what carries them, against wrong ones and other evidence."""
+    """Written answers and what carries them, against wrong ones and other evidence; and SciFact's claims.
+
+    SciFact's weigh a fixed share, however many they are: its claims are looser than answers and its evidence
+    has no titles. What is reported is of the written ones.
+    """
     rows = verifier.features([(pair.claim, pair.evidence) for pair in pairs])
     labels = [pair.supported for pair in pairs]
     halves = [len(pair.evidence) % 2 == 0 for pair in pairs]
-    fitted = fit(where(rows, halves), where(labels, halves))
-    held = [i for i, one in enumerate(halves) if not one]
+    others = [pair.kind.startswith("scifact") for pair in pairs]
+    each = {True: _SCIFACT / max(sum(others), 1), False: (1 - _SCIFACT) / max(len(pairs) - sum(others), 1)}
+    weights = [each[other] * len(pairs) for other in others]
+    fitted = fit(where(rows, halves), where(labels, halves), where(weights, halves))
+    held = [i for i, one in enumerate(halves) if not one and not others[i]]
     sound = {i: fault(pairs[i].claim, pairs[i].evidence) is None for i in held}
     report: Features = {"right pass checks": np.mean([sound[i] for i in held if labels[i]])}
     report["wrong pass checks"] = np.mean([sound[i] for i in held if not labels[i]])
@@ -195,7 +209,7 @@ def fit_support(pairs: Sequence[Pair], verifier: LexicalVerifier | TrainedVerifi
         passed = {i: sound[i] and fitted.probability(rows[i]) >= bar for i in held}
         report[f"right pass at {bar}"] = np.mean([passed[i] for i in held if labels[i]])
         report[f"wrong pass at {bar}"] = np.mean([passed[i] for i in held if not labels[i]])
-    save(name, fit(rows, labels), report)
+    save(name, fit(rows, labels, weights), report)
 
 
 def main() -> None:
@@ -210,12 +224,14 @@ def main() -> None:
     if arguments.only != "answers":
         _support(arguments.data, collections, settings, both=arguments.without)
     if arguments.only != "support":
-        _answers(arguments.data, collections, both=arguments.without)
+        _answers(arguments.data, collections, settings, both=arguments.without)
 
 
 def _support(data: Path, collections: Collections, settings: Settings, *, both: bool) -> None:
     _, held = split(data)
     pairs = all_pairs(held, collections.pool, [[i % len(collections.pool)] for i in range(len(held))])
+    draws = random.Random(SEED)  # noqa: S311 - of pairs, nothing secret
+    pairs += scifact(data, draws, partial(vectors, settings=settings))[1]
     lexical = LexicalVerifier(collections.encoder, LogisticModel(0.0, {}))
     if both:
         fit_support(pairs, lexical, "support")
@@ -224,16 +240,17 @@ def _support(data: Path, collections: Collections, settings: Settings, *, both: 
         fit_support(pairs, TrainedVerifier(judge, lexical, LogisticModel(0.0, {})), "support_trained")
 
 
-def _answers(data: Path, collections: Collections, *, both: bool) -> None:
+def _answers(data: Path, collections: Collections, settings: Settings, *, both: bool) -> None:
     asked = [collections.ask(put) for put in questions_of(data, collections)]
     own = [one for one in asked if one.put.kind == "answerable"]
     if both:
         fit_confidence(asked, (None, fit_evidence(own, None, "evidence")), "confidence")
     if any(one.readings for one in asked):
-        papers = fit_papers(own)
+        papers = fit_papers(own, settings)
         asked = [collections.with_likelihoods(one, papers) for one in asked]
         own = [one for one in asked if one.put.kind == "answerable"]
-        order = Order(papers, fit_likelihood(own, papers) if collections.question_model else None)
+        likelihood = fit_likelihood(own, papers, settings) if collections.question_model else None
+        order = Order(papers, settings, likelihood)
         fit_confidence(asked, (order, fit_evidence(own, order, "evidence_read")), "confidence_read")
 
 

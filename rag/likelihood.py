@@ -33,11 +33,6 @@ class QuestionModel(Protocol):
         ...
 
 
-def is_doubtful(found: Read, below: float) -> bool:
-    """Whether the language model is worth asking: the first paper is not all but certain."""
-    return bool(found.passages) and found.passages[0].score < below
-
-
 def question_messages(title: str, sentences: str) -> list[BaseMessage]:
     """The conversation after which a question is likely or not: prompts/question_*.txt, filled.
 
@@ -53,10 +48,26 @@ def telling(paper: Paper, reading: Reading) -> str:
     return " ".join(sentences[i] for i in sorted(best))[:_CHARS_MAX]
 
 
-def with_likelihoods(question: str, found: Read, model: QuestionModel, count: int) -> Read:
-    """The same papers; the first `count` of them with how much likelier each makes the question, in nats."""
+def _abstract(paper: Paper) -> str:
+    _, sentences = abstract_of(paper)
+    return " ".join(sentences)
+
+
+def with_likelihoods(
+    question: str, found: Read, model: QuestionModel, count: int, *, whole: bool = False
+) -> Read:
+    """The same papers; the first `count` of them with how much likelier each makes the question, in nats.
+
+    `whole`: told by the whole abstract, which is the same for every question, and so can be read ahead.
+    """
     asked = found.passages[:count]
-    told = [(shown(p.paper.title), telling(p.paper, found.readings[p.paper.paper_id])) for p in asked]
+    told = [
+        (
+            shown(p.paper.title),
+            _abstract(p.paper) if whole else telling(p.paper, found.readings[p.paper.paper_id]),
+        )
+        for p in asked
+    ]
     *given, alone = model.likelihoods([question_messages(*one) for one in [*told, ("", "")]], question)
     gains = {p.paper.paper_id: one - alone for p, one in zip(asked, given, strict=True)}
     readings = {key: replace(own, likelihood=gains.get(key)) for key, own in found.readings.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from langchain_core.language_models import BaseChatModel
@@ -15,16 +16,18 @@ from rag.compose import closest_titles
 from rag.confidence import answer_features, confidence
 from rag.evidence import Idf, candidates_of, kind_with_papers, score, select
 from rag.followup import standalone
-from rag.likelihood import QuestionModel, by_likelihood, is_doubtful, with_likelihoods
+from rag.likelihood import QuestionModel, by_likelihood, with_likelihoods
 from rag.logistic import LogisticModel
 from rag.models.reranker import Reranker
 from rag.question import Kind, is_blank, kind_of, normalise, without_orders
-from rag.reading import Read, first, read
+from rag.reading import Read, first, is_sure, read, read_in_turn
 from rag.retriever import passages_from
 from rag.settings import Settings
 from rag.types import Abstention, AbstentionReason, Evidence, Paper, Passage, Question
 from rag.verifier import Verifier
 
+# What these ask for stands in one paper: when that one is found no other need be read.
+_OF_ONE_PAPER: frozenset[Kind] = frozenset({"fact", "find"})
 _MESSAGES: dict[AbstentionReason, str] = {
     "empty_question": "There is no question to answer.",
     "empty_collection": "This collection holds no papers yet.",
@@ -101,17 +104,32 @@ class Preparation:
         told = [replace(turn, content=normalise(turn.content, chars_max=limit)) for turn in question.history]
         return normalise(standalone(asked, told), chars_max=limit)
 
-    def find(self, text: str, k: int | None = None) -> Read:
-        """The k papers (default `passages_top_k`) that fit best, read again where there is a reranker."""
+    def find(self, text: str, k: int | None = None, *, few: int | None = None) -> Read:
+        """The k papers (default `passages_top_k`) that fit best, read again where there is a reranker.
+
+        `few`: of how many it is content when one of them is sure to be the right one.
+        """
         ports, settings = self._ports, self._settings
         wanted = k or settings.passages_top_k
         if ports.reranker is None:
             return Read(tuple(passages_from(ports.retriever.invoke(text, k=wanted))[:wanted]), {})
         depth = max(settings.rerank_top_k, wanted)
         passages = passages_from(ports.retriever.invoke(text, k=depth))
-        found = read(text, passages, ports.reranker, ports.paper_model)
-        if ports.question_model and is_doubtful(found, settings.likelihood_below):
-            found = with_likelihoods(text, found, ports.question_model, settings.likelihood_top_k)
+        found = read_in_turn(
+            passages,
+            partial(read, text, reranker=ports.reranker),
+            ports.paper_model,
+            few=few or depth,
+            sure_min=settings.sure_min,
+        )
+        if found.passages and ports.question_model and not is_sure(found, settings.sure_min):
+            found = with_likelihoods(
+                text,
+                found,
+                ports.question_model,
+                settings.likelihood_top_k,
+                whole=settings.read_ahead_mb > 0,
+            )
             found = by_likelihood(found, ports.likelihood_model)
         return first(found, wanted)
 
@@ -120,7 +138,8 @@ class Preparation:
             return _refused(question, text, (), "empty_question")
         if not self._ports.papers_count:
             return _refused(question, text, (), "empty_collection")
-        found = self.find(text)
+        kind = kind_of(text)
+        found = self.find(text, few=self._settings.rerank_first_k if kind in _OF_ONE_PAPER else None)
         passages = found.passages
         papers = [passage.paper for passage in passages]
         candidates = candidates_of(passages, self._ports.sentence_cosines(text, papers), found.readings)
@@ -131,7 +150,7 @@ class Preparation:
         probability = confidence(features, self._ports.confidence_model)
         if probability < self._settings.answerable_min:
             return replace(_refused(question, text, passages, "low_confidence"), confidence=probability)
-        kind, scored = kind_with_papers(text, kind_of(text), passages, scored)
+        kind, scored = kind_with_papers(text, kind, passages, scored)
         evidence = select(
             scored,
             kind,

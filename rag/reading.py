@@ -5,7 +5,7 @@ The weights are data (`rag/data/papers.json`), fitted by `eval/fit.py` on papers
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.chunking import sentence_spans
@@ -41,14 +41,34 @@ def paper_features(passage: Passage, best_score: float, reading: Reading) -> dic
     }
 
 
-def read(question: str, passages: Sequence[Passage], reranker: Reranker, model: LogisticModel) -> Read:
-    """The passages in the order of their probability, which becomes their score; ties by paper id."""
-    readings = reranker.read(question, [abstract_of(passage.paper) for passage in passages])
-    return ranked(passages, readings, model)
+def read(question: str, passages: Sequence[Passage], reranker: Reranker) -> list[Reading]:
+    """What the reranker sees in each of the passages."""
+    return reranker.read(question, [abstract_of(passage.paper) for passage in passages])
+
+
+def read_in_turn(
+    passages: Sequence[Passage],
+    read_part: Callable[[Sequence[Passage]], Sequence[Reading]],
+    model: LogisticModel,
+    *,
+    few: int,
+    sure_min: float,
+) -> Read:
+    """The first few read and ranked; all of them, where none of the few is sure to be the right one."""
+    readings = list(read_part(passages[:few]))
+    found = ranked(passages[:few], readings, model)
+    if is_sure(found, sure_min) or len(passages) <= few:
+        return found
+    return ranked(passages, [*readings, *read_part(passages[few:])], model)
+
+
+def is_sure(found: Read, sure_min: float) -> bool:
+    """Whether the first paper is all but certain; not where there is none."""
+    return bool(found.passages) and found.passages[0].score >= sure_min
 
 
 def ranked(passages: Sequence[Passage], readings: Sequence[Reading], model: LogisticModel) -> Read:
-    """See `read`: the decision alone."""
+    """The passages in the order of their probability, which becomes their score; ties by paper id."""
     best = max((passage.score for passage in passages), default=0.0)
     scored = [
         (model.probability(paper_features(passage, best, reading)), passage, reading)

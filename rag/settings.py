@@ -65,8 +65,10 @@ class Settings(BaseSettings):
     lexical_weight: float = Field(default=0.6, ge=0)
     passages_top_k: int = Field(default=10, ge=1, le=100)
     rerank_top_k: int = Field(default=12, ge=1, le=200)
-    likelihood_top_k: int = Field(default=6, ge=1, le=50)
-    likelihood_below: float = Field(default=0.9, ge=0, le=1)  # ask when the first paper is less probable
+    rerank_first_k: int = Field(default=6, ge=1, le=200)  # read before the others, which may not be needed
+    likelihood_top_k: int = Field(default=3, ge=1, le=50)
+    read_ahead_mb: int = Field(default=0, ge=0, le=1 << 20)  # kept of abstracts read whole; 0: not kept
+    sure_min: float = Field(default=0.9, ge=0, le=1)  # a first paper so probable needs no second look
 
     # evidence
     evidence_sentences_max: int = Field(default=5, ge=1, le=50)

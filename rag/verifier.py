@@ -22,6 +22,8 @@ FRAMING = content_terms(
     " reported uses use used using called based allows provides according sources source answer"
 )
 
+_NEAR_LINES = 8  # more than the product shows of one paper
+
 
 class Verifier(Protocol):
     """Scores claims against their evidence."""
@@ -37,17 +39,28 @@ def containment(sentence: str, evidence: str) -> float:
     return len(said & content_terms(evidence)) / len(said) if said else 1.0
 
 
-def support_features(sentence: str, evidence: str, cosine: float) -> dict[str, float]:
-    """Signals of support. `evidence` is a title line and the sentences below it, one a line."""
-    lines = [line for line in evidence.split("\n") if line]
-    shares = [containment(sentence, line) for line in lines]
+def lines_of(evidence: str) -> list[str]:
+    """The lines of an evidence text that hold something."""
+    return [line for line in evidence.split("\n") if line.strip()]
+
+
+def support_features(sentence: str, evidence: str, cosines: Sequence[float]) -> dict[str, float]:
+    """Signals of support. `evidence` is a title line and the sentences below it, one a line.
+
+    What a claim says has to stand close together: words are looked for in `_NEAR_LINES` lines at a time.
+
+    :param cosines: of the sentence with the whole evidence, then with each of its lines.
+    """
+    lines = lines_of(evidence)
+    parts = ["\n".join(lines[n : n + _NEAR_LINES]) for n in range(max(1, len(lines) - _NEAR_LINES + 1))]
     said = content_terms(sentence) - FRAMING
-    missing = len(said - content_terms(evidence))
+    missing = min(len(said - content_terms(part)) for part in parts)
     return {
-        "containment": containment(sentence, evidence),
-        "best_line_containment": max(shares, default=0.0),
+        "containment": max(containment(sentence, part) for part in parts),
+        "best_line_containment": max((containment(sentence, line) for line in lines), default=0.0),
         "missing_words": min(missing, 10) / 5.0,
-        "cosine": cosine,
+        "cosine": cosines[0],
+        "best_line_cosine": max(cosines),
         "verbatim": float(is_verbatim(sentence, evidence)),
     }
 
@@ -76,11 +89,12 @@ class LexicalVerifier:
         """The signals of each claim."""
         if not claims:
             return []
-        texts = list(dict.fromkeys(text for claim in claims for text in claim))
+        read = [(sentence, [evidence, *lines_of(evidence)]) for sentence, evidence in claims]
+        texts = list(dict.fromkeys(text for sentence, told in read for text in (sentence, *told)))
         rows = dict(zip(texts, self._encoder.passages(texts), strict=True))
         return [
-            support_features(sentence, evidence, float(rows[sentence] @ rows[evidence]))
-            for sentence, evidence in claims
+            support_features(sentence, told[0], [float(rows[sentence] @ rows[text]) for text in told])
+            for sentence, told in read
         ]
 
 

@@ -84,6 +84,21 @@ def test_questions_are_about_as_likely_by_either_engine(model_cache: Path):
     assert np.argmax(found["torch"]) == np.argmax(found["openvino"]) == 0
 
 
+def test_what_was_read_ahead_scores_as_what_is_read_now_in_any_order(model_cache: Path, tmp_path: Path):
+    told = [*(question_messages(paper.title, paper.abstract) for paper in PAPERS), question_messages("", "")]
+    settings = Settings.load(cache_dir=model_cache, engine="openvino", read_ahead_mb=256)
+    model, _ = load_question_model(settings)
+    together, _ = load_question_model(Settings.load(cache_dir=model_cache, engine="openvino"))
+    assert model is not None
+    assert together is not None
+    first = model.likelihoods(told, THROUGHPUT)
+    assert len(list((model_cache / "read-ahead").rglob("*.safetensors"))) >= len(told)
+    assert model.likelihoods(told, THROUGHPUT) == first  # from what was kept
+    assert model.likelihoods(told[::-1], THROUGHPUT) == first[::-1]
+    assert model.likelihoods(told[:1], THROUGHPUT) == first[:1]
+    assert first == pytest.approx(together.likelihoods(told, THROUGHPUT), abs=1.5)  # int8 rounds by rows
+
+
 def test_greedy_decoding_is_mostly_the_same_by_either_engine(model_cache: Path):
     """int8 rounding turns near ties around: most words agree, not all."""
     conversations = [

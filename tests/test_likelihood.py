@@ -10,7 +10,6 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from rag.likelihood import (
     by_likelihood,
-    is_doubtful,
     likelihood_features,
     question_messages,
     telling,
@@ -102,15 +101,6 @@ def test_nothing_asked_changes_nothing():
 def test_equal_papers_stand_by_id():
     found = by_likelihood(read(0.5, 0.5, gains=(3.0, 3.0)), BY_GAP)
     assert [p.paper.paper_id for p in found.passages] == ["a", "b"]
-
-
-@pytest.mark.parametrize(("score", "doubtful"), [(0.94, True), (0.95, False)])
-def test_only_a_doubtful_first_paper_is_asked_about(score, doubtful):
-    assert is_doubtful(read(score), 0.95) is doubtful
-
-
-def test_nothing_found_is_not_asked_about():
-    assert not is_doubtful(Read((), {}), 0.95)
 
 
 def test_log_probabilities_by_hand():

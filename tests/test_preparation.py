@@ -182,6 +182,17 @@ def test_more_papers_are_read_than_are_kept() -> None:
     assert len(reranker.read_papers) == 2
 
 
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [("What is fast?", ["Alpha"]), ("Which papers are fast?", ["Alpha", "Beta"])],
+)
+def test_one_sure_paper_is_enough_for_a_fact_and_not_for_a_collection(question: str, read: list[str]) -> None:
+    reranker = LongestAnswers()
+    prepared, _ = preparation(ALPHA, BETA, reranker=reranker, rerank_first_k=1)
+    prepared.one(Question(question))
+    assert [title for title, _ in reranker.read_papers] == read
+
+
 class Likelier:
     """A question model to which Beta makes a question likelier by 30 nats, Alpha by 10."""
 
@@ -199,9 +210,7 @@ def test_a_doubtful_order_is_put_to_the_question_model() -> None:
     sure, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model)
     assert [p.paper.title for p in sure.find("What is fast?").passages] == ["Alpha", "Beta"]
     assert model.asked == []  # 1 / (1 + e^-5) = .993 is sure enough
-    doubting, _ = preparation(
-        ALPHA, BETA, reranker=LongestAnswers(), question_model=model, likelihood_below=1.0
-    )
+    doubting, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model, sure_min=1.0)
     found = doubting.find("What is fast?")
     assert [p.paper.title for p in found.passages] == ["Beta", "Alpha"]
     assert [round(p.score, 4) for p in found.passages] == [0.9526, 0.7311]  # 1/(1+e^-3), 1/(1+e^-1)

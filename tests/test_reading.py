@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 
 from rag.logistic import LogisticModel
 from rag.models.reranker import Reading
-from rag.reading import abstract_of, first, paper_features, ranked
+from rag.reading import Read, abstract_of, first, is_sure, paper_features, ranked, read_in_turn
 from rag.types import Paper, Passage
 
 ONE = Passage(Paper("1", "One", "It is fast. It scales."), 1, 0.9)
@@ -40,6 +41,47 @@ def test_ties_are_broken_by_paper_id() -> None:
     same = [Reading(0, 0, (0.0,)), Reading(0, 0, (0.0,))]
     found = ranked([TWO, ONE], same, LogisticModel(0.0, {"about": 1.0}))
     assert [p.paper.paper_id for p in found.passages] == ["1", "2"]
+
+
+@pytest.mark.parametrize(("score", "sure"), [(0.94, False), (0.95, True)])
+def test_a_probable_first_paper_is_sure(score: float, sure: bool) -> None:
+    assert is_sure(Read((Passage(ONE.paper, 1, score),), {}), 0.95) is sure
+
+
+def test_nothing_found_is_not_sure() -> None:
+    assert not is_sure(Read((), {}), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("sure_min", "parts", "order"),
+    [
+        (0.7, [["1"]], ["1"]),  # 1 / (1 + e^-0.9) = .711 is sure: the other is not read
+        (0.72, [["1"], ["2"]], ["2", "1"]),
+    ],
+)
+def test_the_others_are_read_when_none_of_the_few_is_sure(
+    sure_min: float, parts: list[list[str]], order: list[str]
+) -> None:
+    seen: list[list[str]] = []
+
+    def read_part(part: Sequence[Passage]) -> list[Reading]:
+        seen.append([p.paper.paper_id for p in part])
+        return [Reading(0, 0, (float(p.paper.paper_id == "2"),)) for p in part]
+
+    found = read_in_turn([ONE, TWO], read_part, MODEL, few=1, sure_min=sure_min)
+    assert seen == parts
+    assert [p.paper.paper_id for p in found.passages] == list(found.readings) == order
+
+
+def test_few_enough_are_read_at_once() -> None:
+    seen: list[int] = []
+
+    def read_part(part: Sequence[Passage]) -> list[Reading]:
+        seen.append(len(part))
+        return [Reading(0, 0, ()) for _ in part]
+
+    read_in_turn([ONE, TWO], read_part, MODEL, few=2, sure_min=1.0)
+    assert seen == [2]
 
 
 def test_the_first_few_keep_their_readings() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 
+import numpy as np
 import pytest
 
 from training import runs
@@ -63,7 +65,7 @@ class Counting(torch.nn.Module):
         super().__init__()
         self.batches = []
 
-    def forward(self, input_ids, attention_mask, token_type_ids):
+    def forward(self, input_ids, attention_mask, token_type_ids, pooling, asked):
         self.batches.append(len(input_ids))
         return {"logits": (attention_mask.sum(1) + token_type_ids.sum(1) / 10).float()}
 
@@ -75,6 +77,124 @@ class Words:
 
     def __call__(self, texts, **_):
         return {"input_ids": [[7] * len(text.split()) for text in texts]}
+
+
+def test_the_likenesses_in_training_are_those_of_the_product():
+    from rag.models.judge import nearest_line, nearest_tokens
+    from training.verifier import Pair, _nearest_line, _nearest_tokens, padded, rows_of
+
+    pairs = [Pair("a b c", "one two\nthree", True, ""), Pair("a", "one two three four five six", False, "")]
+    rows = rows_of(pairs, Words())
+    batch = padded(rows)
+    hidden = torch.randn(*batch["input_ids"].shape, 4, generator=torch.Generator().manual_seed(1))
+    for ours, theirs in ((nearest_line, _nearest_line), (nearest_tokens, _nearest_tokens)):
+        found = theirs(hidden, batch["pooling"], batch["asked"])
+        told = [ours(hidden[i].numpy(), window) for i, (window, _) in enumerate(rows)]
+        assert found.tolist() == pytest.approx(told, abs=1e-6)
+    assert batch["labels"].tolist() == [1.0, 0.0]
+
+
+def test_of_long_evidence_the_window_with_most_of_the_claim_is_read():
+    from training.verifier import Pair, rows_of
+
+    class Numbered:
+        cls_token_id, sep_token_id = 1, 2
+
+        def __call__(self, texts, **_):
+            return {"input_ids": [[int(word) for word in text.split()] for text in texts]}
+
+    evidence = "\n".join(["7 " * 250, "8 9 " * 100])
+    ((window, label),) = rows_of([Pair("8 9", evidence, True, "")], Numbered())
+    assert set(window.ids) == {1, 2, 8, 9}
+    assert label == 1.0
+
+
+def test_some_evidence_stands_without_its_title():
+    from training.verifier import UNTITLED, Pair, without_titles
+
+    pairs = [Pair("claim", "Title\nSentence.", True, "")] * 200 + [Pair("claim", "Title", True, "")]
+    found = [pair.evidence for pair in without_titles(pairs, random.Random(1))]
+    assert set(found) == {"Title\nSentence.", "Sentence.", "Title"}
+    assert found.count("Sentence.") / 200 == pytest.approx(UNTITLED, abs=0.1)
+
+
+def alike(texts):
+    """Every text as like every other."""
+    return np.ones((len(texts), 1), dtype=np.float32)
+
+
+def test_the_nearest_others_come_first():
+    from training.verifier import neighbours
+
+    angles = {"a": 0.0, "b": 0.3, "c": 1.0}
+    rows = neighbours(
+        list(angles), lambda texts: np.array([[np.cos(angles[t]), np.sin(angles[t])] for t in texts])
+    )
+    assert rows == [[1, 2], [0, 2], [1, 0]]
+
+
+def _write(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    path.write_bytes(gzip.compress(text.encode())) if path.suffix == ".gz" else path.write_text(text)
+
+
+def test_claims_of_scifact_stay_on_one_side_and_beside_what_does_not_bear_them_out(tmp_path):
+    from training.verifier import scifact
+
+    told = ["This sentence bears the claim out, and is long.", "This one has nothing to do with any of it."]
+    _write(tmp_path / "scifact/corpus.jsonl.gz", [{"id": "p", "sentences": told}])
+    claims = [f"Claim number {n}." for n in range(40)]
+    evidence = [{"doc_id": "p", "label": "SUPPORT", "sentence_ids": [0]}]
+    rows = [{"claim": c, "evidence": evidence, "cited_ids": ["p"]} for c in claims]
+    _write(tmp_path / "scifact/claims_train.jsonl", rows)
+    pairs = [{"claim": c, "evidence": " ".join(told), "label": "SUPPORT"} for c in claims]
+    _write(tmp_path / "scifact/verify_pairs_train.jsonl", pairs)
+    train, held = scifact(tmp_path, random.Random(1), alike)
+    assert {pair.claim for pair in train}.isdisjoint(pair.claim for pair in held)
+    assert len(train) + len(held) == 80
+    assert held
+    beside = {pair.evidence for pair in train if not pair.supported}
+    assert beside == {told[1]}
+    assert {pair.evidence for pair in train if pair.supported} == {"\n".join(told)}
+
+
+def test_a_claim_is_not_borne_out_by_the_rationale_of_another(tmp_path):
+    from training.verifier import scifact
+
+    _write(tmp_path / "scifact/corpus.jsonl.gz", [{"id": i, "sentences": [f"Of {i}."]} for i in "pq"])
+    rows = [
+        {
+            "claim": f"On {i}.",
+            "evidence": [{"doc_id": i, "label": "SUPPORT", "sentence_ids": [0]}],
+            "cited_ids": [i],
+        }
+        for i in "pq"
+    ]
+    _write(tmp_path / "scifact/claims_train.jsonl", rows)
+    _write(tmp_path / "scifact/verify_pairs_train.jsonl", [])
+    found = {
+        (pair.claim, pair.evidence, pair.supported)
+        for side in scifact(tmp_path, random.Random(1), alike)
+        for pair in side
+    }
+    assert found == {("On p.", "Of q.", False), ("On q.", "Of p.", False)}
+
+
+def test_a_conclusion_stands_on_its_own_abstract_alone(tmp_path):
+    from training.verifier import CONCLUSION_SENTENCES, pubmedqa
+
+    first = " ".join(f"Sentence {n} is here." for n in range(7))
+    abstracts = [{"id": "a", "abstract": first}, {"id": "b", "abstract": "Of another kind."}]
+    _write(tmp_path / "pubmedqa/corpus.jsonl.gz", abstracts)
+    answer = "The drug is safe and improves the outcome of most patients. Short one."
+    _write(tmp_path / "pubmedqa/questions_dev.jsonl", [{"gold_ids": ["a"], "long_answer": answer}])
+    supported, *others = pubmedqa(tmp_path, random.Random(3), alike)
+    assert supported.claim == answer.partition(" Short")[0]
+    assert supported.evidence.count("\n") == CONCLUSION_SENTENCES - 1
+    assert supported.supported
+    assert [pair.supported for pair in others] == [False, False]
+    assert others[0].claim != supported.claim == others[1].claim
 
 
 def test_scores_are_in_the_order_of_the_pairs_though_read_in_batches_by_length():

@@ -27,11 +27,11 @@ def test_containment_by_hand(sentence, share):
 
 def test_features_by_hand():
     # said: monarch, reaches, speed, bananas; two of four are told, one a line
-    found = support_features("Monarch reaches speed, bananas.", TOLD, 0.3)
+    found = support_features("Monarch reaches speed, bananas.", TOLD, [0.3, 0.1, 0.4, 0.2])
     assert found["containment"] == 0.5
     assert found["best_line_containment"] == 0.25
     assert found["missing_words"] == 2 / 5
-    assert found["cosine"] == 0.3
+    assert (found["cosine"], found["best_line_cosine"]) == (0.3, 0.4)
     assert found["verbatim"] == 0.0
 
 
@@ -44,12 +44,21 @@ def test_features_by_hand():
     ],
 )
 def test_verbatim_is_blind_to_case_and_punctuation_only(sentence, verbatim):
-    assert support_features(sentence, TOLD, 0.0)["verbatim"] == verbatim
+    assert support_features(sentence, TOLD, [0.0])["verbatim"] == verbatim
 
 
 def test_no_evidence_supports_nothing_and_breaks_nothing():
-    found = support_features("Monarch scales.", "", 0.0)
+    found = support_features("Monarch scales.", "", [0.0])
     assert (found["containment"], found["best_line_containment"]) == (0.0, 0.0)
+
+
+def test_words_far_apart_in_long_evidence_are_not_found_together():
+    filler = "\n".join(["Nothing."] * 20)
+    near, far = f"{filler}\nMonarch.\nSpeed.\n{filler}", f"Monarch.\n{filler}\nSpeed."
+    for evidence, containment_, missing in ((near, 1.0, 0.0), (far, 0.5, 0.2)):
+        found = support_features("Monarch speed.", evidence, [0.0])
+        assert (found["containment"], found["missing_words"]) == (containment_, missing)
+        assert found["best_line_containment"] == 0.5
 
 
 def test_support_is_the_model_of_the_features():
@@ -57,7 +66,9 @@ def test_support_is_the_model_of_the_features():
     verifier = LexicalVerifier(QueryEncoder(embeddings), LogisticModel(0.0, {"containment": 1.0}))
     # containments 1 and 0: 1 / (1 + exp(-1)) and 1/2
     assert verifier.support([("Monarch scales.", TOLD), ("Bananas.", TOLD)]) == pytest.approx([0.731059, 0.5])
-    assert sorted(embeddings.embedded) == sorted({"Monarch scales.", "Bananas.", TOLD})  # each text once
+    assert sorted(embeddings.embedded) == sorted(
+        {"Monarch scales.", "Bananas.", TOLD, *TOLD.split("\n")}
+    )  # each text once
 
 
 def test_the_cosine_is_of_unit_vectors():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.models.windows import QUESTION_TOKENS_MAX, pair_of, windows_of
+from rag.models.windows import QUESTION_TOKENS_MAX, windows_of
 
 SPECIAL = (101, 102)
 
@@ -37,8 +37,8 @@ def test_an_endless_question_leaves_room_for_the_paper() -> None:
     assert window.question_tokens == QUESTION_TOKENS_MAX + 2
 
 
-def test_a_pair_is_claim_then_evidence_both_cut() -> None:
-    assert pair_of([1], [2, 3], special=SPECIAL, tokens_max=12) == ([101, 1, 102, 2, 3, 102], 3)
-    ids, first = pair_of([1] * 9, [2] * 9, special=SPECIAL, tokens_max=12)
-    assert ids == [101, 1, 1, 1, 1, 102, 2, 2, 2, 2, 2, 102]
-    assert first == 6
+def test_without_a_title_the_lines_follow_the_claim() -> None:
+    (window,) = windows_of([1], [], [[3], [4, 5]], special=SPECIAL)
+    assert window.ids == (101, 1, 102, 3, 4, 5, 102)
+    assert window.spans == ((3, 4), (4, 6))
+    assert window.question_tokens == 3

@@ -39,15 +39,15 @@ def pool_of(data: Path, chosen: Sequence[Example]) -> list[Abstract]:
 
 def nearest(questions: Sequence[str], pool: Sequence[Abstract], settings: Settings) -> list[list[int]]:
     """Per question the places in the pool of its RANKS nearest papers, best first."""
-    papers = _vectors(
+    papers = vectors(
         [f"{paper.title}. {' '.join(paper.sentences)}"[:PAPER_CHARS] for paper in pool], settings
     )
-    asked = _vectors(questions, settings)
+    asked = vectors(questions, settings)
     order = np.argsort(-(asked @ papers.T), axis=1, kind="stable")[:, :RANKS]
     return [[int(place) for place in row] for row in order]
 
 
-def _vectors(texts: Sequence[str], settings: Settings) -> NDArray[np.float32]:
+def vectors(texts: Sequence[str], settings: Settings) -> NDArray[np.float32]:
     """Unit vectors, kept in the cache for the next run."""
     digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
     kept = settings.cache_dir / "training" / f"vectors-{digest}.npy"

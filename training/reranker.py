@@ -239,6 +239,7 @@ def main() -> None:
 
     parser = runs.parser(__doc__, seed=SEED, epochs=1, batch=6, rate=8e-5, counted="groups")
     parser.add_argument("--tokens-max", type=int, default=320)
+    parser.add_argument("--start", type=Path, default=None, help="the weights of a run to go on from")
     arguments = runs.begin(parser)
     settings = Settings.load()
     folder = merged(resolve("citewise-embedder", settings), settings.cache_dir).path
@@ -252,6 +253,7 @@ def main() -> None:
     groups = groups[: arguments.limit]
     collate = Collator(AutoTokenizer.from_pretrained(folder), arguments.tokens_max)
     model = ReadingModel(folder)
+    runs.go_on_from(arguments.start, model)
     print(len(groups), "groups to train,", len(judged_groups), "held out", flush=True)
 
     class Judge(TrainerCallback):

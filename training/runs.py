@@ -80,6 +80,14 @@ def newest_checkpoint(out: Path) -> str | None:
     return found
 
 
+def go_on_from(weights: Path | None, model: torch.nn.Module) -> None:
+    """Put the weights that `keep_weights` wrote into a model; nothing when there are none."""
+    from safetensors.torch import load_file
+
+    if weights is not None:
+        model.load_state_dict(load_file(weights), strict=False)
+
+
 def keep_weights(model: torch.nn.Module, out: Path) -> None:
     """Every tensor of a model, as `training.ship` reads it."""
     from safetensors.torch import save_file

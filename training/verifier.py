@@ -2,38 +2,47 @@
 
     python -m training.verifier --data FOLDER --out RUN
 
-Supported: written answers, whole and compressed evidence sentences, SciFact's supported claims. Not:
-written wrong answers, answers with one number, unit, name, negation or direction changed, answers on other
-sentences of the paper or on neighbouring papers, SciFact's other claims.
+Supported: written answers, whole and compressed evidence sentences, SciFact's supported claims, the
+conclusions of PubMedQA's abstracts beside what they are drawn from. Not: written wrong answers, answers with
+one number, unit, name, negation or direction changed, answers on other sentences of the paper or on
+neighbouring papers, SciFact's other claims and its claims beside sentences that do not bear them out, changed
+conclusions and those of other abstracts. A fifth of the papers and of SciFact's claims is held out.
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
 from eval.written import read_lines
-from rag.models.judge import PAIR_TOKENS_MAX
+from rag.chunking import sentence_spans
+from rag.models.judge import JUDGED_TOKENS_MAX
 from rag.models.merge import merged
 from rag.models.resolve import resolve
-from rag.models.windows import pair_of
+from rag.models.windows import Window, windows_of
 from rag.settings import Settings
 from training import runs
-from training.examples import Abstract, Example, split
-from training.hard_negatives import nearest, plain_tokens, pool_of
-from training.perturbations import CHANGES, compressed, other_number
+from training.examples import Abstract, Example, is_fifth, split
+from training.hard_negatives import nearest, plain_tokens, pool_of, vectors
+from training.perturbations import CHANGES, compressed, denied, other_number, turned
 
 SEED = 20261127
 BATCH = 24
+GAIN = 4.0  # of either likeness at the start: from unlike to alike is about this much in log-odds
+UNTITLED = 0.35  # share of written pairs whose evidence has no title, as in other people's sets
+NEAR = 12  # of so many nearest ones an other claim or abstract is drawn
+CONCLUSION_SENTENCES = 5  # a conclusion is drawn from what stands before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,13 @@ class Pair:
 def told_by(paper: Abstract, numbers: Sequence[int]) -> str:
     """What a claim that cites the paper may rest on."""
     return "\n".join([paper.title, *(paper.sentences[n] for n in sorted(numbers))])
+
+
+def without_titles(pairs: Sequence[Pair], rng: random.Random) -> Iterator[Pair]:
+    """The same pairs, some of them with the sentences alone as evidence."""
+    for pair in pairs:
+        _, _, below = pair.evidence.partition("\n")
+        yield replace(pair, evidence=below) if below and rng.random() < UNTITLED else pair
 
 
 def pairs_of(example: Example, others: list[Abstract], rng: random.Random) -> Iterator[Pair]:
@@ -119,14 +135,77 @@ def _with_noise(paper: Abstract, gold: Sequence[int], rng: random.Random) -> lis
     return [*gold, *rng.sample(rest, min(len(rest), rng.choice([0, 0, 1, 2, 3])))]
 
 
-def scifact(data: Path) -> Iterator[Pair]:
-    """SciFact's rationale and abstract pairs (CC BY 4.0)."""
-    for row in read_lines(data / "scifact" / "verify_pairs_train.jsonl"):
-        yield Pair(row["claim"], row["evidence"], row["label"] == "SUPPORT", f"scifact {row['label']}")
+Embed = Callable[[Sequence[str]], NDArray[np.float32]]  # texts -> rows of length 1
+
+
+def neighbours(texts: Sequence[str], embed: Embed) -> list[list[int]]:
+    """Per text the places of the NEAR others nearest to it, nearest first."""
+    rows = embed(texts)
+    likeness = rows @ rows.T
+    np.fill_diagonal(likeness, -np.inf)
+    order = np.argsort(-likeness, axis=1, kind="stable")[:, : min(NEAR, len(texts) - 1)]
+    return [[int(place) for place in row] for row in order]
+
+
+def scifact(data: Path, rng: random.Random, embed: Embed) -> tuple[list[Pair], list[Pair]]:
+    """(training, held out) pairs of SciFact (claims CC BY 4.0), a claim's all on one side.
+
+    Besides the given pairs: a claim beside sentences of its abstract that are no rationale of it, and beside
+    the rationales of claims like it over other abstracts.
+    """
+    abstracts = {row["id"]: row["sentences"] for row in read_lines(data / "scifact" / "corpus.jsonl.gz")}
+    pairs = [
+        Pair(row["claim"], _lines(row["evidence"]), row["label"] == "SUPPORT", f"scifact {row['label']}")
+        for row in read_lines(data / "scifact" / "verify_pairs_train.jsonl")
+    ]
+    claims = list(read_lines(data / "scifact" / "claims_train.jsonl"))
+    near = neighbours([row["claim"] for row in claims], embed)
+    for row, places in zip(claims, near, strict=True):
+        others = [claims[place] for place in places if claims[place]["evidence"]]
+        others = [other for other in others if not set(other["cited_ids"]) & set(row["cited_ids"])]
+        for other in rng.sample(others, min(len(others), 2)):
+            told = other["evidence"][0]
+            text = "\n".join(abstracts[told["doc_id"]][n] for n in told["sentence_ids"])
+            pairs.append(Pair(row["claim"], text, False, "scifact other claim"))
+        for paper in sorted({told["doc_id"] for told in row["evidence"]}):
+            bearing = {n for told in row["evidence"] if told["doc_id"] == paper for n in told["sentence_ids"]}
+            rest = [s for n, s in enumerate(abstracts[paper]) if n not in bearing and len(s) > 30]
+            if chosen := rng.sample(rest, min(len(rest), 2)):
+                pairs.append(Pair(row["claim"], "\n".join(chosen), False, "scifact other sentences"))
+    return (
+        [pair for pair in pairs if not is_fifth(pair.claim)],
+        [pair for pair in pairs if is_fifth(pair.claim)],
+    )
+
+
+def pubmedqa(data: Path, rng: random.Random, embed: Embed) -> Iterator[Pair]:
+    """Conclusions of PubMedQA's abstracts (MIT), a sentence each, beside the sentences before them.
+
+    Or beside those of another abstract, one of the nearest.
+    """
+    rows = {row["id"]: row["abstract"] for row in read_lines(data / "pubmedqa" / "corpus.jsonl.gz")}
+    told = {key: _lines(text).split("\n")[-CONCLUSION_SENTENCES:] for key, text in rows.items()}
+    everyone = sorted(told)
+    near = dict(zip(everyone, neighbours([rows[key] for key in everyone], embed), strict=True))
+    for row in read_lines(data / "pubmedqa" / "questions_dev.jsonl"):
+        evidence = "\n".join(told[row["gold_ids"][0]])
+        claims = [claim for claim in _lines(row["long_answer"]).split("\n") if len(claim.split()) > 6][:2]
+        for claim in claims:
+            yield Pair(claim, evidence, True, "conclusion")
+            changed = (rng.choice([denied, turned]))(claim, evidence, rng)
+            if changed:
+                yield Pair(changed, evidence, False, "conclusion changed")
+            other = everyone[rng.choice(near[row["gold_ids"][0]])]
+            yield Pair(claim, "\n".join(told[other]), False, "conclusion, other abstract")
+
+
+def _lines(text: str) -> str:
+    """A text with each sentence on a line of its own."""
+    return "\n".join(text[start:end] for start, end in sentence_spans(text))
 
 
 class VerifyingModel(nn.Module):
-    """BERT and one linear output on the first token."""
+    """BERT and one linear output on the first token, beside two likenesses: see `rag.models.judge`."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -138,51 +217,88 @@ class VerifyingModel(nn.Module):
         self.bert.embeddings.word_embeddings.weight.requires_grad_(False)
         self.heads = nn.Linear(self.bert.config.hidden_size, 1)
         nn.init.normal_(self.heads.weight, std=0.02)
-        nn.init.zeros_(self.heads.bias)
+        with torch.no_grad():
+            self.heads.bias.fill_(-1.5 * GAIN)
+        self.gains = nn.Parameter(torch.full((2,), GAIN))
 
     def forward(
         self,
         input_ids: torch.Tensor,
         attention_mask: torch.Tensor,
         token_type_ids: torch.Tensor,
+        pooling: torch.Tensor,
+        asked: torch.Tensor,
         labels: torch.Tensor | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Logits of shape (pairs,)."""
+        """Logits (pairs,). `pooling` (pairs, lines, tokens) averages each line, `asked` the claim."""
         hidden = self.bert(
             input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
-        ).last_hidden_state
-        logits = self.heads(hidden[:, 0].float())[:, 0]
+        ).last_hidden_state.float()
+        likenesses = torch.stack(
+            [_nearest_line(hidden, pooling, asked), _nearest_tokens(hidden, pooling, asked)]
+        )
+        logits = self.heads(hidden[:, 0])[:, 0] + self.gains @ likenesses
         out = {"logits": logits}
         if labels is not None:
             out = {"loss": functional.binary_cross_entropy_with_logits(logits, labels), **out}
         return out
 
 
-Row = tuple[list[int], int, float]  # token numbers, how many are the claim's, 1.0 when supported
+def _nearest_line(hidden: torch.Tensor, pooling: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+    """See `rag.models.judge.nearest_line`; (pairs,)."""
+    cosines = functional.cosine_similarity(pooling @ hidden, asked[:, None, :] @ hidden, dim=-1)
+    return cosines.masked_fill(pooling.sum(2) == 0, -1.0).amax(1)
+
+
+def _nearest_tokens(hidden: torch.Tensor, pooling: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
+    """See `rag.models.judge.nearest_tokens`; (pairs,)."""
+    rows = functional.normalize(hidden, dim=-1)
+    told = pooling.sum(1) > 0
+    nearest = (rows @ rows.transpose(1, 2)).masked_fill(~told[:, None, :], -1.0).amax(2)
+    mine = asked > 0
+    mine[:, 0] = False
+    last = mine.sum(1)  # [SEP] stands there
+    mine[torch.arange(len(mine)), last] = False
+    return (nearest * mine).sum(1) / mine.sum(1).clamp(min=1)
+
+
+Row = tuple[Window, float]  # what is read, 1.0 when supported
 
 
 def rows_of(pairs: Sequence[Pair], tokenizer: Any) -> list[Row]:
-    """What the model reads of each pair, in order."""
-    claims = plain_tokens(tokenizer, [pair.claim for pair in pairs])
-    evidence = plain_tokens(tokenizer, [pair.evidence for pair in pairs])
+    """What the model reads of each pair, in order: of long evidence the window with most of its words."""
     special = (tokenizer.cls_token_id, tokenizer.sep_token_id)
     rows = []
-    for pair, claim, told in zip(pairs, claims, evidence, strict=True):
-        ids, first = pair_of(claim, told, special=special, tokens_max=PAIR_TOKENS_MAX)
-        rows.append((ids, first, float(pair.supported)))
+    for pair in pairs:
+        claim, *lines = plain_tokens(tokenizer, [pair.claim, *(x for x in pair.evidence.split("\n") if x)])
+        windows = windows_of(claim, (), lines, special=special, tokens_max=JUDGED_TOKENS_MAX)
+        said = set(claim)
+        best = max(windows, key=lambda window: len(said & set(window.ids[window.question_tokens :])))
+        rows.append((best, float(pair.supported)))
     return rows
 
 
 def padded(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
     """Rows as one batch, in order."""
-    length = max(len(ids) for ids, _, _ in rows)
+    length = max(len(window.ids) for window, _ in rows)
+    lines = max(1, *(len(window.spans) for window, _ in rows)) if rows else 1
     ids, mask, kinds = (torch.zeros((len(rows), length), dtype=torch.long) for _ in range(3))
-    for i, (tokens, first, _) in enumerate(rows):
-        ids[i, : len(tokens)] = torch.tensor(tokens)
-        mask[i, : len(tokens)] = 1
-        kinds[i, first : len(tokens)] = 1
-    labels = torch.tensor([label for _, _, label in rows])
-    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": kinds, "labels": labels}
+    pooling, asked = torch.zeros(len(rows), lines, length), torch.zeros(len(rows), length)
+    for i, (window, _) in enumerate(rows):
+        ids[i, : len(window.ids)] = torch.tensor(window.ids)
+        mask[i, : len(window.ids)] = 1
+        kinds[i, : len(window.ids)] = torch.tensor(window.segments)
+        asked[i, : window.question_tokens] = 1.0 / window.question_tokens
+        for k, (start, end) in enumerate(window.spans):
+            pooling[i, k, start:end] = 1.0 / max(end - start, 1)
+    return {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "token_type_ids": kinds,
+        "pooling": pooling,
+        "asked": asked,
+        "labels": torch.tensor([label for _, label in rows]),
+    }
 
 
 class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
@@ -190,7 +306,7 @@ class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
 
     def __init__(self, pairs: Sequence[Pair], tokenizer: Any, *, size: int, seed: int) -> None:
         rng = random.Random(seed)
-        order = sorted(rows_of(pairs, tokenizer), key=lambda row: (len(row[0]), rng.random()))
+        order = sorted(rows_of(pairs, tokenizer), key=lambda row: (len(row[0].ids), rng.random()))
         self._batches = [order[i : i + size] for i in range(0, len(order), size)]
         rng.shuffle(self._batches)
 
@@ -205,7 +321,7 @@ def scores(model: nn.Module, tokenizer: Any, pairs: Sequence[Pair]) -> np.ndarra
     """Logits in the order of the pairs, read in batches of about equal length."""
     found = np.zeros(len(pairs))
     rows = rows_of(pairs, tokenizer)
-    order = sorted(range(len(rows)), key=lambda i: len(rows[i][0]))
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i][0].ids))
     model.eval()
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
         for start in range(0, len(order), BATCH):
@@ -253,7 +369,7 @@ def main() -> None:
     from transformers import AutoTokenizer, Trainer, TrainingArguments
 
     parser = runs.parser(__doc__, seed=SEED, epochs=2, batch=BATCH, rate=1e-4, counted="pairs")
-    parser.add_argument("--start", type=Path, default=None, help="the weights to start from")
+    parser.add_argument("--start", type=Path, default=None, help="the weights of a run to go on from")
     arguments = runs.begin(parser)
     seed = arguments.seed
     settings = Settings.load()
@@ -262,17 +378,17 @@ def main() -> None:
     train, held = split(arguments.data)
     pool = pool_of(arguments.data, train + held)
     near = nearest([example.question for example in train + held], pool, settings)
-    pairs = [*all_pairs(train, pool, near[: len(train)], seed=seed), *scifact(arguments.data)]
-    random.Random(seed).shuffle(pairs)
-    pairs = pairs[: arguments.limit]
-    kept = all_pairs(held, pool, near[len(train) :], seed=seed)
+    rng = random.Random(seed)
+    embed = partial(vectors, settings=settings)
+    claims, kept_claims = scifact(arguments.data, rng, embed)
+    written = all_pairs(train, pool, near[: len(train)], seed=seed)
+    rng.shuffle(written)
+    pairs = [*without_titles(written[: arguments.limit], rng), *claims, *pubmedqa(arguments.data, rng, embed)]
+    rng.shuffle(pairs)
+    kept = [*all_pairs(held, pool, near[len(train) :], seed=seed), *kept_claims]
     print(len(pairs), "pairs,", sum(p.supported for p in pairs), "supported;", len(kept), "held", flush=True)
     model = VerifyingModel(folder)
-    if arguments.start:
-        from safetensors.torch import load_file
-
-        weights = load_file(arguments.start)
-        model.bert.load_state_dict({k[5:]: v for k, v in weights.items() if k.startswith("bert.")})
+    runs.go_on_from(arguments.start, model)
     trainer = Trainer(
         model=model,
         args=runs.settings_of(

@@ -17,7 +17,7 @@ from eval.public.catalogue import SETS, Loaded, PublicSet
 from eval.public.ranking import measure_rankings
 from eval.public.results import FOLDER, FORMAT, Found, PublicStamp, SetResult, Skipped, earlier, save_set
 from eval.public.retrieval_sets import Retrieval
-from eval.public.subject import Deciding, Subject, cosines, prefetch, rankings
+from eval.public.subject import Deciding, Subject, baselines, prefetch, rankings
 from eval.public.support import measure_support
 from eval.results import settings_told, versions
 from eval.run import code_digest, spread
@@ -96,7 +96,7 @@ def _measured(name: str, loaded: Loaded, assistant: Assistant, subject: Subject)
     return measure_support(
         loaded,
         assistant.ports.verifier,
-        partial(cosines, assistant),
+        baselines(assistant),
         support_min=subject.settings.support_min,
         told=partial(told, "verifying"),
     )

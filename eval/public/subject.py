@@ -16,12 +16,17 @@ from rag.confidence import final_features
 from rag.index import PaperIndex, content_digest, open_index
 from rag.indexing import SENTENCE_VIEW_PAPERS_MAX, Embedder, Progress, ingest_papers
 from rag.ingest import collection_root
+from rag.logistic import load_logistic
 from rag.models.encoder import QueryEncoder
 from rag.preparation import Preparation, Prepared
 from rag.retriever import PaperRetriever
 from rag.settings import Settings
 from rag.types import Paper, Question
+from rag.verifier import LexicalVerifier, containment
 
+CONTAINMENT, COSINE = "baseline: words contained", "baseline: cosine"
+UNTRAINED = "baseline: words and cosine (untrained verifier)"
+Scorer = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 Rank = Callable[[str], list[str]]
 HYBRID = "hybrid"
 SHIPPED = "hybrid, reranked (shipped)"
@@ -118,7 +123,17 @@ class Deciding:
         return replace(prepared, confidence=self._ports.final_model.probability(signals))
 
 
-def cosines(assistant: Assistant, claims: Sequence[tuple[str, str]]) -> list[float]:
+def baselines(assistant: Assistant) -> dict[str, Scorer]:
+    """What a trained verifier has to beat: words, the cosine, and both as they are weighed without it."""
+    untrained = LexicalVerifier(assistant.retriever.encoder, load_logistic("support"))
+    return {
+        CONTAINMENT: lambda claims: [containment(*claim) for claim in claims],
+        COSINE: partial(_cosines, assistant),
+        UNTRAINED: untrained.support,
+    }
+
+
+def _cosines(assistant: Assistant, claims: Sequence[tuple[str, str]]) -> list[float]:
     """Cosine of each sentence with its evidence, by the assistant's embedder."""
     texts = list(dict.fromkeys(text for claim in claims for text in claim))
     rows = dict(zip(texts, assistant.retriever.encoder.passages(texts), strict=True))

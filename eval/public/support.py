@@ -20,14 +20,13 @@ from eval.metrics.statistics import bootstrap_interval, clustered_bootstrap
 from eval.public.results import Case, Found, Table, most, of_interval, plain_figure
 from eval.public.verification_sets import Pair
 from rag.checks import fault
-from rag.verifier import Verifier, containment
+from rag.verifier import Verifier
 
 VERIFIER, VETOED, CHECKS = "verifier", "checks, then verifier (shipped)", "checks alone"
-CONTAINMENT, COSINE = "baseline: words contained", "baseline: cosine"
 DECISION = "right decisions"
 _AT_ONCE = 64
 Told = Callable[[int], None]
-Cosines = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
+Scorer = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +38,22 @@ class Scores:
 
 
 def measure_support(
-    pairs: Sequence[Pair], verifier: Verifier, cosines: Cosines, *, support_min: float, told: Told
+    pairs: Sequence[Pair],
+    verifier: Verifier,
+    baselines: Mapping[str, Scorer],
+    *,
+    support_min: float,
+    told: Told,
 ) -> Found:
     """Tables, causes and worst cases over the pairs; `told` hears how many are done."""
     faults: list[str | None] = []
-    scored: dict[str, list[float]] = {VERIFIER: [], CONTAINMENT: [], COSINE: []}
+    scored: dict[str, list[float]] = {name: [] for name in (VERIFIER, *baselines)}
     for start in range(0, len(pairs), _AT_ONCE):
         claims = [(pair.claim, pair.evidence) for pair in pairs[start : start + _AT_ONCE]]
         faults += [fault(*claim) for claim in claims]
         scored[VERIFIER] += verifier.support(claims)
-        scored[CONTAINMENT] += [containment(*claim) for claim in claims]
-        scored[COSINE] += cosines(claims)
+        for name, scorer in baselines.items():
+            scored[name] += scorer(claims)
         told(start + len(claims))
     systems = _systems(scored, faults, support_min)
     causes, cases = _errors(pairs, faults, systems[VETOED])
@@ -67,8 +71,7 @@ def _systems(
         VETOED: Scores(values[VERIFIER] * sound, support_min),
         VERIFIER: Scores(values[VERIFIER], support_min),
         CHECKS: Scores(sound, 1.0),
-        CONTAINMENT: Scores(values[CONTAINMENT], None),
-        COSINE: Scores(values[COSINE], None),
+        **{name: Scores(own, None) for name, own in values.items() if name != VERIFIER},
     }
 
 

@@ -83,6 +83,7 @@ class _Run:
     engine: str
     threads: int | None
     tokens_max: int
+    read_ahead_mb: int
     cache_dir: Path
     settings: Settings = field(compare=False)
 
@@ -91,7 +92,13 @@ def _local_model(name: str, settings: Settings) -> tuple[LocalChatModel, str]:
     """Opened once per process for all settings that run it alike: it can be loaded beside everything else."""
     found = resolve(name, settings)
     run = _Run(
-        found, settings.engine, settings.threads, settings.draft_tokens_max, settings.cache_dir, settings
+        found,
+        settings.engine,
+        settings.threads,
+        settings.draft_tokens_max,
+        settings.read_ahead_mb,
+        settings.cache_dir,
+        settings,
     )
     with _OPENING:
         model = _opened(run)
@@ -111,6 +118,7 @@ def _opened(run: _Run) -> LocalChatModel:
         engine=engine,
         checksum=found.checksum,
         cache_dir=settings.cache_dir,
+        read_ahead_mb=settings.read_ahead_mb,
     )
 
 

@@ -23,14 +23,16 @@ from pydantic import PrivateAttr
 from rag.errors import ModelCorrupt
 from rag.models.causal import load_causal
 from rag.models.chat_tokens import ChatTokens
-from rag.models.compiled import compiled
+from rag.models.compiled import GRAPH_VERSION, compiled
 from rag.models.decoder import Decoder
 from rag.models.engine import Engine
 from rag.models.openvino_decoder import OpenVinoDecoder
+from rag.models.prefixes import PrefixStore
 from rag.models.resolve import ResolvedModel
 from rag.models.torch_decoder import TorchDecoder
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
+_KEPT_IN_MEMORY = 8  # one part in so many of what is kept on disk
 # A zero-width-free way to break a look-alike: the bars are what makes the tokenizer see one token.
 _SPECIAL = re.compile(r"<\|([^|<>]{0,40})\|>")
 
@@ -54,6 +56,7 @@ class LocalChatModel(BaseChatModel):
     engine: Engine = "torch"
     checksum: str = ""
     cache_dir: Path | None = None
+    read_ahead_mb: int = 0
     _decoder: Decoder | None = PrivateAttr(default=None)
     # A plain lock: a stream may be advanced and closed by different threads of a server's pool.
     _decoding: Any = PrivateAttr(default_factory=threading.Lock)
@@ -86,9 +89,16 @@ class LocalChatModel(BaseChatModel):
             tokens = ChatTokens(folder)
         except (OSError, KeyError, ValueError) as exc:
             raise ModelCorrupt(f"{folder}: not a usable chat model ({exc})", hint="Try another.") from exc
-        return OpenVinoDecoder(
-            compiled(model, "decoder", cache_dir=self.cache_dir, threads=self.threads), tokens
-        )
+        graph = compiled(model, "decoder", cache_dir=self.cache_dir, threads=self.threads)
+        return OpenVinoDecoder(graph, tokens, self._prefixes(self.cache_dir))
+
+    def _prefixes(self, cache_dir: Path) -> PrefixStore | None:
+        """Where what was read is kept; None when it is not."""
+        if not self.read_ahead_mb:
+            return None
+        folder = cache_dir / "read-ahead" / f"{self.checksum[:12]}-{GRAPH_VERSION}"
+        disk_bytes = self.read_ahead_mb << 20
+        return PrefixStore(folder, disk_bytes=disk_bytes, memory_bytes=disk_bytes // _KEPT_IN_MEMORY)
 
     def prompt_text(self, messages: Sequence[BaseMessage]) -> str:
         """What the model reads, after the chat template."""

@@ -1,6 +1,8 @@
 """Greedy decoding with a stateful OpenVINO graph: int8 weights, keys and values kept inside it.
 
-Rows that are finished leave the batch: the next step goes on from the others' state alone.
+Rows that are finished leave the batch: the next step goes on from the others' state alone. What is read
+only to score a text after it is read once where its states are kept (`rag.models.prefixes`), and then each
+prompt by itself, so that no prompt's score depends on the others or on their order.
 """
 
 from __future__ import annotations
@@ -14,20 +16,23 @@ from numpy.typing import NDArray
 
 from rag.models.chat_tokens import ChatTokens, Turns
 from rag.models.decoder import LIKELIHOOD_TOKENS_MAX, failures_are_ours
+from rag.models.prefixes import PrefixStore
 from rag.models.stopping import is_finished
 from rag.models.tokens import Numbers, batches_by_length, filled
 
+_PROMPT_TOKENS_AT_ONCE = 8192  # prompts written together: the more, the less often the weights are read
 _UNFINISHED = "\ufffd"  # what a tokenizer writes for half a character
 
 
 class OpenVinoDecoder:
     """See `rag.models.decoder.Decoder`."""
 
-    def __init__(self, graph: Any, tokens: ChatTokens) -> None:  # noqa: ANN401 - a CompiledModel
+    def __init__(self, graph: Any, tokens: ChatTokens, prefixes: PrefixStore | None = None) -> None:  # noqa: ANN401 - a CompiledModel
         self._request = graph.create_infer_request()
         self._scoring = graph.create_infer_request()  # with a state of its own, beside what is being written
         self._scored = threading.Lock()
         self._tokens = tokens
+        self._prefixes = prefixes
 
     def prompt(self, turns: Turns) -> str:
         """See `Decoder`."""
@@ -41,7 +46,7 @@ class OpenVinoDecoder:
         """See `Decoder`. Prompts of like length are decoded together, so that little is filled up."""
         read = [self._cut(prompt, tokens_max) for prompt in prompts]
         texts: dict[int, str] = {}
-        for batch in batches_by_length([len(row) for row in read]):
+        for batch in batches_by_length([len(row) for row in read], _PROMPT_TOKENS_AT_ONCE):
             written: list[list[int]] = []
             for step in self._steps([read[i] for i in batch], stop, tokens_max):
                 written = step
@@ -64,7 +69,15 @@ class OpenVinoDecoder:
         told = self._tokens.numbers(text)[:LIKELIHOOD_TOKENS_MAX]
         if not told or not prompts:
             return [0.0] * len(prompts)
-        rows = [self._cut(prompt, len(told)) + told for prompt in prompts]
+        read = [self._cut(prompt, len(told)) for prompt in prompts]
+        with self._scored, failures_are_ours():
+            if self._prefixes is None:
+                return self._likelihoods_together(read, told)
+            return [self._likelihood_after(row, told, self._prefixes) for row in read]
+
+    def _likelihoods_together(self, prompts: Sequence[list[int]], told: list[int]) -> list[float]:
+        """All prompts in one reading, filled up to the longest."""
+        rows = [prompt + told for prompt in prompts]
         ids, mask = filled(rows, left=True, filler=self._tokens.filler)
         inputs = {
             "input_ids": ids,
@@ -73,10 +86,36 @@ class OpenVinoDecoder:
             "beam_idx": np.arange(len(rows), dtype=np.int32),
             "last": np.array([len(told) + 1]),
         }
-        with self._scored, failures_are_ours():
-            self._scoring.reset_state()
-            logits = self._scoring.infer(inputs, share_inputs=True)[0][:, :-1]
-            return log_probabilities(logits, told)
+        self._scoring.reset_state()
+        logits = self._scoring.infer(inputs, share_inputs=True)[0][:, :-1]
+        return log_probabilities(logits, told)
+
+    def _likelihood_after(self, prompt: list[int], told: list[int], prefixes: PrefixStore) -> float:
+        """After one prompt, of which all but the last token may have been read before."""
+        *before, last = prompt
+        self._scoring.reset_state()
+        kept = prefixes.get(before)
+        if kept is not None:
+            for state in self._scoring.query_state():
+                state.state = _tensor(kept[state.name])
+        elif before:
+            self._read(before, past=0, last=1)
+            states = self._scoring.query_state()
+            prefixes.put(before, {s.name: np.asarray(s.state.data, dtype=np.float16) for s in states})
+        logits = self._read([last, *told], past=len(before), last=len(told) + 1)
+        return log_probabilities(logits[:, :-1], told)[0]
+
+    def _read(self, row: Sequence[int], *, past: int, last: int) -> NDArray[np.float32]:
+        """Logits (1, last, vocabulary) of a row that goes on after `past` tokens."""
+        inputs = {
+            "input_ids": np.array([row]),
+            "attention_mask": np.ones((1, past + len(row)), dtype=np.int64),
+            "position_ids": np.arange(past, past + len(row))[None, :],
+            "beam_idx": np.zeros(1, dtype=np.int32),
+            "last": np.array([last]),
+        }
+        logits: NDArray[np.float32] = self._scoring.infer(inputs, share_inputs=True)[0]
+        return logits
 
     def _cut(self, prompt: str, tokens_max: int) -> list[int]:
         """The prompt's end where it does not fit the window."""
@@ -124,6 +163,12 @@ class OpenVinoDecoder:
             return False
         written.append(int(chosen))
         return not is_finished(self._tokens.text(written), stop)
+
+
+def _tensor(values: NDArray[np.float16]) -> Any:  # noqa: ANN401 - an openvino.Tensor
+    import openvino
+
+    return openvino.Tensor(values.astype(np.float32))
 
 
 def log_probabilities(logits: NDArray[np.float32], told: Sequence[int]) -> list[float]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Numbers = NDArray[np.int64]
 
-TOKENS_AT_ONCE = 8192  # of a batch, filling included: what two cores read in about a second
+TOKENS_AT_ONCE = 1024  # of a batch, filling included: small ones hold texts of like length, and stay in cache
 
 
 def read_tokenizer(folder: Path, tokens_max: int | None = None) -> Tokenizer:

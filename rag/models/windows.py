@@ -38,10 +38,13 @@ def windows_of(
     special: tuple[int, int],
     tokens_max: int = WINDOW_TOKENS_MAX,
 ) -> list[Window]:
-    """The windows of one paper; `special` is ([CLS], [SEP]), all else are token numbers without them."""
+    """The windows of one paper; `special` is ([CLS], [SEP]), all else are token numbers without them.
+
+    Without a title the sentences follow the question.
+    """
     cls, sep = special
     asked = [cls, *question[:QUESTION_TOKENS_MAX], sep]
-    head = [*asked, *title[:TITLE_TOKENS_MAX], sep]
+    head = [*asked, *title[:TITLE_TOKENS_MAX], sep] if title else list(asked)
     room = tokens_max - len(head) - 1
     found: list[Window] = []
     ids = list(head)
@@ -54,12 +57,3 @@ def windows_of(
         spans.append((len(ids), len(ids) + len(own)))
         ids.extend(own)
     return [*found, Window((*ids, sep), len(asked), tuple(spans))]
-
-
-def pair_of(
-    claim: Tokens, evidence: Tokens, *, special: tuple[int, int], tokens_max: int
-) -> tuple[list[int], int]:
-    """(token numbers of claim and evidence, how many of them are the claim's); both cut to fit."""
-    cls, sep = special
-    first = [cls, *claim[: tokens_max // 3], sep]
-    return [*first, *evidence[: tokens_max - len(first) - 1], sep], len(first)

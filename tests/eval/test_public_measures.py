@@ -11,8 +11,8 @@ from eval.public.answerability import CONFIDENCE, PAPER_SCORE, measure_answerabi
 from eval.public.answerability_sets import Asked
 from eval.public.ranking import cause_of, measure_rankings
 from eval.public.retrieval_sets import Query, Retrieval
-from eval.public.subject import SHIPPED
-from eval.public.support import CHECKS, CONTAINMENT, COSINE, VERIFIER, VETOED, chooses, measure_support
+from eval.public.subject import CONTAINMENT, COSINE, SHIPPED
+from eval.public.support import CHECKS, VERIFIER, VETOED, chooses, measure_support
 from eval.public.verification_sets import Pair
 from rag.types import Abstention, Paper, Passage
 
@@ -94,7 +94,7 @@ def measured(support=(0.9, 0.4, 0.8, 0.7)):
     found = measure_support(
         pairs(),
         Supports(known),
-        lambda claims: [0.5 for _ in claims],
+        {COSINE: lambda claims: [0.5 for _ in claims], CONTAINMENT: lambda claims: [0.1 for _ in claims]},
         support_min=0.7,
         told=heard.append,
     )
