@@ -16,10 +16,8 @@ those are missing.
 from __future__ import annotations
 
 import argparse
-import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +35,8 @@ from rag.settings import Settings
 from rag.types import Passage
 from rag.verifier import LexicalVerifier, TrainedVerifier
 from training.examples import split
-from training.hard_negatives import vectors
-from training.verifier import SEED, Pair, all_pairs, scifact
+from training.verifier import Pair, all_pairs
 
-_SCIFACT = 0.3  # of the weight of all pairs
 _SHARES = {"answerable": 0.5, "near": 0.22, "absent": 0.14, "far": 0.07, "crossed": 0.07}
 
 
@@ -189,19 +185,12 @@ def without_products(features: Features) -> Features:
 
 
 def fit_support(pairs: Sequence[Pair], verifier: LexicalVerifier | TrainedVerifier, name: str) -> None:
-    """Written answers and what carries them, against wrong ones and other evidence; and SciFact's claims.
-
-    SciFact's weigh a fixed share, however many they are: its claims are looser than answers and its evidence
-    has no titles. What is reported is of the written ones.
-    """
+    """Written answers and what carries them, against wrong ones and other evidence."""
     rows = verifier.features([(pair.claim, pair.evidence) for pair in pairs])
     labels = [pair.supported for pair in pairs]
     halves = [len(pair.evidence) % 2 == 0 for pair in pairs]
-    others = [pair.kind.startswith("scifact") for pair in pairs]
-    each = {True: _SCIFACT / max(sum(others), 1), False: (1 - _SCIFACT) / max(len(pairs) - sum(others), 1)}
-    weights = [each[other] * len(pairs) for other in others]
-    fitted = fit(where(rows, halves), where(labels, halves), where(weights, halves))
-    held = [i for i, one in enumerate(halves) if not one and not others[i]]
+    fitted = fit(where(rows, halves), where(labels, halves))
+    held = [i for i, one in enumerate(halves) if not one]
     sound = {i: fault(pairs[i].claim, pairs[i].evidence) is None for i in held}
     report: Features = {"right pass checks": np.mean([sound[i] for i in held if labels[i]])}
     report["wrong pass checks"] = np.mean([sound[i] for i in held if not labels[i]])
@@ -209,7 +198,7 @@ def fit_support(pairs: Sequence[Pair], verifier: LexicalVerifier | TrainedVerifi
         passed = {i: sound[i] and fitted.probability(rows[i]) >= bar for i in held}
         report[f"right pass at {bar}"] = np.mean([passed[i] for i in held if labels[i]])
         report[f"wrong pass at {bar}"] = np.mean([passed[i] for i in held if not labels[i]])
-    save(name, fit(rows, labels, weights), report)
+    save(name, fit(rows, labels), report)
 
 
 def main() -> None:
@@ -230,8 +219,6 @@ def main() -> None:
 def _support(data: Path, collections: Collections, settings: Settings, *, both: bool) -> None:
     _, held = split(data)
     pairs = all_pairs(held, collections.pool, [[i % len(collections.pool)] for i in range(len(held))])
-    draws = random.Random(SEED)  # noqa: S311 - of pairs, nothing secret
-    pairs += scifact(data, draws, partial(vectors, settings=settings))[1]
     lexical = LexicalVerifier(collections.encoder, LogisticModel(0.0, {}))
     if both:
         fit_support(pairs, lexical, "support")

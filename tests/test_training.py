@@ -208,3 +208,12 @@ def test_scores_are_in_the_order_of_the_pairs_though_read_in_batches_by_length()
     assert found.tolist() == pytest.approx([4 + (count + 1) * 1.1 for count in counts])
     assert model.batches == [BATCH, 5]
     assert model.training
+
+
+def test_a_soup_is_the_mean_of_its_runs():
+    from training.soup import mean_of
+
+    runs_ = [{"w": torch.tensor([1.0, 2.0])}, {"w": torch.tensor([3.0, 6.0])}]
+    assert mean_of(runs_)["w"].tolist() == [2.0, 4.0]
+    with pytest.raises(ValueError, match="not of one model"):
+        mean_of([{"w": torch.zeros(1)}, {"v": torch.zeros(1)}])
