@@ -13,7 +13,10 @@ HEADS_FILE = "heads.safetensors"
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """`weight` (outputs, width), `bias` (outputs,); `gains` (outputs,): what a cosine is worth to each."""
+    """`weight` (outputs, width), `bias` (outputs,); `gains`: what a cosine is worth.
+
+    The reranker has a gain an output, the verifier two for its one output.
+    """
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
@@ -26,7 +29,8 @@ def read_heads(folder: Path) -> Heads:
 
     tensors = {name: tensor.astype(np.float32) for name, tensor in load_file(folder / HEADS_FILE).items()}
     bias = tensors["heads.bias"]
-    return Heads(tensors["heads.weight"], bias, tensors.get("heads.gains", np.zeros_like(bias)))
+    nothing = np.zeros(max(len(bias), 2), dtype=np.float32)
+    return Heads(tensors["heads.weight"], bias, tensors.get("heads.gains", nothing))
 
 
 def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
