@@ -96,8 +96,13 @@ class Collections:
         found = in_turn(one, papers, self._settings)
         if self.question_model is None or is_sure(found, self._settings.sure_min):
             return one
-        count = self._settings.likelihood_top_k
-        readings = with_likelihoods(one.put.question, found, self.question_model, count).readings
+        readings = with_likelihoods(
+            one.put.question,
+            found,
+            self.question_model,
+            self._settings.likelihood_top_k,
+            whole=self._settings.read_ahead_mb > 0,
+        ).readings
         return replace(one, readings=[readings[p.paper.paper_id] for p in one.passages])
 
 

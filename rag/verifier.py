@@ -91,7 +91,8 @@ class LexicalVerifier:
             return []
         read = [(sentence, [evidence, *lines_of(evidence)]) for sentence, evidence in claims]
         texts = list(dict.fromkeys(text for sentence, told in read for text in (sentence, *told)))
-        rows = dict(zip(texts, self._encoder.passages(texts), strict=True))
+        # remembered: each sentence of a draft is held against the same evidence
+        rows = dict(zip(texts, self._encoder.queries(texts), strict=True))
         return [
             support_features(sentence, told[0], [float(rows[sentence] @ rows[text]) for text in told])
             for sentence, told in read

@@ -45,6 +45,12 @@ def test_no_line_is_near_without_lines() -> None:
     assert nearest_line(STATES, Window((1, 5, 2, 2), 3, ())) == -1.0
 
 
+def test_a_line_the_tokenizer_knows_nothing_of_is_no_line() -> None:
+    blank = Window((1, 5, 6, 2, 7, 2), 4, ((4, 4), (4, 5)))
+    assert nearest_line(STATES, blank) == pytest.approx(3 / math.sqrt(13))
+    assert nearest_line(STATES, Window((1, 5, 6, 2, 2), 4, ((4, 4),))) == -1.0
+
+
 WORDS = ["[UNK]", "[CLS]", "[SEP]", "claim", "wrong", "right"]
 
 

@@ -43,7 +43,12 @@ def nearest(questions: Sequence[str], pool: Sequence[Abstract], settings: Settin
         [f"{paper.title}. {' '.join(paper.sentences)}"[:PAPER_CHARS] for paper in pool], settings
     )
     asked = vectors(questions, settings)
-    order = np.argsort(-(asked @ papers.T), axis=1, kind="stable")[:, :RANKS]
+    return best_places(asked @ papers.T, RANKS)
+
+
+def best_places(likeness: NDArray[np.float32], count: int) -> list[list[int]]:
+    """Per row the columns of its `count` largest values, largest first; ties in order."""
+    order = np.argsort(-likeness, axis=1, kind="stable")[:, :count]
     return [[int(place) for place in row] for row in order]
 
 

@@ -29,6 +29,7 @@ from rag.models.windows import windows_of
 from rag.settings import Settings
 from rag.types import Paper
 from training import runs
+from training.batches import batch_of
 from training.examples import Abstract, Example, split
 from training.hard_negatives import nearest, plain_tokens, pool_of
 
@@ -130,29 +131,15 @@ class Collator:
                     tokens[0], tokens[1], tokens[2:], special=self._special, tokens_max=self._tokens_max
                 )[0]
             )
-        length = max(len(w.ids) for w in windows)
-        most = max(len(w.spans) for w in windows)
-        shape = (len(windows), length)
-        ids, mask, kinds = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
-        pooling = torch.zeros(len(windows), most, length)
-        asked = torch.zeros(len(windows), length)
-        carries = torch.zeros(len(windows), most)
-        real = torch.zeros(len(windows), most, dtype=torch.bool)
+        batch = batch_of(windows)
+        carries = torch.zeros(batch["pooling"].shape[:2])
+        real = torch.zeros(batch["pooling"].shape[:2], dtype=torch.bool)
         for i, (window, (_, _, reading)) in enumerate(zip(windows, rows, strict=True)):
-            ids[i, : len(window.ids)] = torch.tensor(window.ids)
-            mask[i, : len(window.ids)] = 1
-            kinds[i, : len(window.ids)] = torch.tensor(window.segments)
-            asked[i, : window.question_tokens] = 1.0 / window.question_tokens
-            for k, (start, end) in enumerate(window.spans):
-                pooling[i, k, start:end] = 1.0 / max(end - start, 1)
+            for k in range(len(window.spans)):
                 real[i, k] = True
                 carries[i, k] = float(k in reading.carrying)
         return {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "token_type_ids": kinds,
-            "pooling": pooling,
-            "asked": asked,
+            **batch,
             "carries": carries,
             "real": real,
             "owner": torch.tensor([n for n, _, _ in rows]),

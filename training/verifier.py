@@ -33,15 +33,15 @@ from rag.models.resolve import resolve
 from rag.models.windows import Window, windows_of
 from rag.settings import Settings
 from training import runs
+from training.batches import batch_of
 from training.examples import Abstract, Example, is_fifth, split
-from training.hard_negatives import nearest, plain_tokens, pool_of, vectors
+from training.hard_negatives import RANKS, best_places, nearest, plain_tokens, pool_of, vectors
 from training.perturbations import CHANGES, compressed, denied, other_number, turned
 
 SEED = 20261127
 BATCH = 24
 GAIN = 4.0  # of either likeness at the start: from unlike to alike is about this much in log-odds
 UNTITLED = 0.35  # share of written pairs whose evidence has no title, as in other people's sets
-NEAR = 12  # of so many nearest ones an other claim or abstract is drawn
 CONCLUSION_SENTENCES = 5  # a conclusion is drawn from what stands before it
 
 
@@ -139,12 +139,11 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]  # texts -> rows of lengt
 
 
 def neighbours(texts: Sequence[str], embed: Embed) -> list[list[int]]:
-    """Per text the places of the NEAR others nearest to it, nearest first."""
+    """Per text the places of the RANKS others nearest to it, nearest first."""
     rows = embed(texts)
     likeness = rows @ rows.T
     np.fill_diagonal(likeness, -np.inf)
-    order = np.argsort(-likeness, axis=1, kind="stable")[:, : min(NEAR, len(texts) - 1)]
-    return [[int(place) for place in row] for row in order]
+    return best_places(likeness, min(RANKS, len(texts) - 1))
 
 
 def scifact(data: Path, rng: random.Random, embed: Embed) -> tuple[list[Pair], list[Pair]]:
@@ -280,25 +279,8 @@ def rows_of(pairs: Sequence[Pair], tokenizer: Any) -> list[Row]:
 
 def padded(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
     """Rows as one batch, in order."""
-    length = max(len(window.ids) for window, _ in rows)
-    lines = max(1, *(len(window.spans) for window, _ in rows)) if rows else 1
-    ids, mask, kinds = (torch.zeros((len(rows), length), dtype=torch.long) for _ in range(3))
-    pooling, asked = torch.zeros(len(rows), lines, length), torch.zeros(len(rows), length)
-    for i, (window, _) in enumerate(rows):
-        ids[i, : len(window.ids)] = torch.tensor(window.ids)
-        mask[i, : len(window.ids)] = 1
-        kinds[i, : len(window.ids)] = torch.tensor(window.segments)
-        asked[i, : window.question_tokens] = 1.0 / window.question_tokens
-        for k, (start, end) in enumerate(window.spans):
-            pooling[i, k, start:end] = 1.0 / max(end - start, 1)
-    return {
-        "input_ids": ids,
-        "attention_mask": mask,
-        "token_type_ids": kinds,
-        "pooling": pooling,
-        "asked": asked,
-        "labels": torch.tensor([label for _, label in rows]),
-    }
+    labels = torch.tensor([label for _, label in rows])
+    return {**batch_of([window for window, _ in rows]), "labels": labels}
 
 
 class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from eval.ablations import ABLATIONS, Remembering
+from eval.public.support import Scorer
 from rag.assistant import Assistant, Parts, assemble
 from rag.confidence import final_features
 from rag.index import PaperIndex, content_digest, open_index
@@ -26,7 +27,6 @@ from rag.verifier import LexicalVerifier, containment
 
 CONTAINMENT, COSINE = "baseline: words contained", "baseline: cosine"
 UNTRAINED = "baseline: words and cosine (untrained verifier)"
-Scorer = Callable[[Sequence[tuple[str, str]]], Sequence[float]]
 Rank = Callable[[str], list[str]]
 HYBRID = "hybrid"
 SHIPPED = "hybrid, reranked (shipped)"

@@ -14,7 +14,7 @@ from rag.models.vectors import unit_rows
 
 
 class QueryEncoder:
-    """`Embeddings` with a small memory for questions. Vectors are unit length, float32."""
+    """`Embeddings` with a small memory for questions and evidence. Vectors are unit length, float32."""
 
     def __init__(self, model: Embeddings, *, kept: int = 512) -> None:
         self._model = model

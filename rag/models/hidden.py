@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,7 +14,8 @@ from rag.models.compiled import compiled
 from rag.models.engine import engine_for
 from rag.models.resolve import ResolvedModel
 from rag.models.threads import set_torch_threads
-from rag.models.tokens import Numbers
+from rag.models.tokens import Numbers, batches_by_length, filled
+from rag.models.windows import Window
 from rag.settings import Settings
 
 States = NDArray[np.float32]
@@ -37,6 +39,14 @@ def load_hidden(model: ResolvedModel, settings: Settings) -> HiddenStates:
         graph = compiled(model, "encoder", cache_dir=settings.cache_dir, threads=settings.threads)
         return OpenVinoHiddenStates(graph)
     return TorchHiddenStates(_torch_bert(model, settings))
+
+
+def read_windows(hidden: HiddenStates, windows: Sequence[Window]) -> Iterator[tuple[int, States]]:
+    """(place, states) of each window, read in batches of like length; filling stands behind its tokens."""
+    for batch in batches_by_length([len(window.ids) for window in windows]):
+        ids, mask = filled([windows[i].ids for i in batch])
+        types, _ = filled([windows[i].segments for i in batch])
+        yield from zip(batch, hidden(ids, mask, types), strict=True)
 
 
 class OpenVinoHiddenStates:

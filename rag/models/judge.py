@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.heads import cosine, read_heads
-from rag.models.hidden import HiddenStates
-from rag.models.tokens import batches_by_length, filled, read_tokenizer, separators
+from rag.models.hidden import HiddenStates, read_windows
+from rag.models.tokens import read_tokenizer, separators
 from rag.models.windows import Window, windows_of
 
 JUDGED_TOKENS_MAX = 288
@@ -50,13 +50,7 @@ class CrossJudge:
         return windows_of(claim, (), lines, special=self._special, tokens_max=JUDGED_TOKENS_MAX)
 
     def _scores(self, windows: Sequence[Window]) -> list[float]:
-        found: dict[int, float] = {}
-        for batch in batches_by_length([len(window.ids) for window in windows]):
-            ids, mask = filled([windows[i].ids for i in batch])
-            types, _ = filled([windows[i].segments for i in batch])
-            states = self._hidden(ids, mask, types)
-            for row, i in enumerate(batch):
-                found[i] = self._output(states[row], windows[i])
+        found = {i: self._output(states, windows[i]) for i, states in read_windows(self._hidden, windows)}
         return [found[i] for i in range(len(windows))]
 
     def _output(self, states: NDArray[np.float32], window: Window) -> float:
@@ -68,7 +62,8 @@ class CrossJudge:
 def nearest_line(states: NDArray[np.float32], window: Window) -> float:
     """The largest cosine of claim and line, as means of their tokens; -1 without lines."""
     asked = states[: window.question_tokens].mean(0)
-    return max((cosine(states[start:end].mean(0), asked) for start, end in window.spans), default=-1.0)
+    lines = [states[start:end].mean(0) for start, end in window.spans if end > start]
+    return max((cosine(line, asked) for line in lines), default=-1.0)
 
 
 def nearest_tokens(states: NDArray[np.float32], window: Window) -> float:

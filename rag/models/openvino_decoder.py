@@ -79,16 +79,10 @@ class OpenVinoDecoder:
         """All prompts in one reading, filled up to the longest."""
         rows = [prompt + told for prompt in prompts]
         ids, mask = filled(rows, left=True, filler=self._tokens.filler)
-        inputs = {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "position_ids": np.maximum(mask.cumsum(axis=1) - 1, 0),
-            "beam_idx": np.arange(len(rows), dtype=np.int32),
-            "last": np.array([len(told) + 1]),
-        }
+        positions = np.maximum(mask.cumsum(axis=1) - 1, 0)
         self._scoring.reset_state()
-        logits = self._scoring.infer(inputs, share_inputs=True)[0][:, :-1]
-        return log_probabilities(logits, told)
+        logits = _logits(self._scoring, ids, mask, positions, np.arange(len(rows)), last=len(told) + 1)
+        return log_probabilities(logits[:, :-1], told)
 
     def _likelihood_after(self, prompt: list[int], told: list[int], prefixes: PrefixStore) -> float:
         """After one prompt, of which all but the last token may have been read before."""
@@ -107,15 +101,9 @@ class OpenVinoDecoder:
 
     def _read(self, row: Sequence[int], *, past: int, last: int) -> NDArray[np.float32]:
         """Logits (1, last, vocabulary) of a row that goes on after `past` tokens."""
-        inputs = {
-            "input_ids": np.array([row]),
-            "attention_mask": np.ones((1, past + len(row)), dtype=np.int64),
-            "position_ids": np.arange(past, past + len(row))[None, :],
-            "beam_idx": np.zeros(1, dtype=np.int32),
-            "last": np.array([last]),
-        }
-        logits: NDArray[np.float32] = self._scoring.infer(inputs, share_inputs=True)[0]
-        return logits
+        mask = np.ones((1, past + len(row)), dtype=np.int64)
+        positions = np.arange(past, past + len(row))[None, :]
+        return _logits(self._scoring, np.array([row]), mask, positions, np.zeros(1), last=last)
 
     def _cut(self, prompt: str, tokens_max: int) -> list[int]:
         """The prompt's end where it does not fit the window."""
@@ -146,15 +134,8 @@ class OpenVinoDecoder:
 
     def _next(self, ids: Numbers, mask: Numbers, positions: Numbers, places: Numbers) -> Numbers:
         """The likeliest next token of each row; `places` says which row of the last step it goes on from."""
-        inputs = {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "position_ids": positions,
-            "beam_idx": places.astype(np.int32),
-            "last": np.array([1]),
-        }
         with failures_are_ours():
-            logits = self._request.infer(inputs, share_inputs=True)[0]
+            logits = _logits(self._request, ids, mask, positions, places, last=1)
         return np.asarray(logits[:, -1].argmax(axis=-1), dtype=np.int64)
 
     def _goes_on(self, written: list[int], chosen: int, stop: Sequence[str]) -> bool:
@@ -163,6 +144,27 @@ class OpenVinoDecoder:
             return False
         written.append(int(chosen))
         return not is_finished(self._tokens.text(written), stop)
+
+
+def _logits(
+    request: Any,  # noqa: ANN401 - an InferRequest
+    ids: Numbers,
+    mask: Numbers,
+    positions: Numbers,
+    rows: NDArray[Any],
+    *,
+    last: int,
+) -> NDArray[np.float32]:
+    """Logits (batch, last, vocabulary) of `rag.models.llama_graph`; valid until the next call."""
+    inputs = {
+        "input_ids": ids,
+        "attention_mask": mask,
+        "position_ids": positions,
+        "beam_idx": rows.astype(np.int32),
+        "last": np.array([last]),
+    }
+    logits: NDArray[np.float32] = request.infer(inputs, share_inputs=True)[0]
+    return logits
 
 
 def _tensor(values: NDArray[np.float16]) -> Any:  # noqa: ANN401 - an openvino.Tensor

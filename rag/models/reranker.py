@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.heads import cosine, read_heads
-from rag.models.hidden import HiddenStates
-from rag.models.tokens import batches_by_length, filled, read_tokenizer, separators
+from rag.models.hidden import HiddenStates, read_windows
+from rag.models.tokens import read_tokenizer, separators
 from rag.models.windows import Window, windows_of
 
 Abstract = tuple[str, Sequence[str]]  # title and sentences, as shown
@@ -73,13 +73,7 @@ class CrossReader:
 
     def _scores(self, windows: Sequence[Window]) -> list[tuple[NDArray[np.float32], list[float]]]:
         """Per window the two logits of the whole and one per sentence, in the order given."""
-        found: dict[int, tuple[NDArray[np.float32], list[float]]] = {}
-        for batch in batches_by_length([len(window.ids) for window in windows]):
-            ids, mask = filled([windows[i].ids for i in batch])
-            types, _ = filled([windows[i].segments for i in batch])
-            states = self._hidden(ids, mask, types)
-            for row, i in enumerate(batch):
-                found[i] = self._outputs(states[row], windows[i])
+        found = {i: self._outputs(states, windows[i]) for i, states in read_windows(self._hidden, windows)}
         return [found[i] for i in range(len(windows))]
 
     def _outputs(

@@ -1,0 +1,29 @@
+"""Windows as one padded batch of tensors: what the cross-encoders read while they are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from rag.models.windows import Window
+
+
+def batch_of(windows: Sequence[Window]) -> dict[str, torch.Tensor]:
+    """Token numbers, mask and types (windows, tokens); what averages each sentence, and the question.
+
+    `pooling` (windows, sentences, tokens) is zero where a window has fewer of them; `asked`: (windows, tokens).
+    """
+    length = max(len(window.ids) for window in windows)
+    most = max(1, *(len(window.spans) for window in windows))
+    ids, mask, kinds = (torch.zeros((len(windows), length), dtype=torch.long) for _ in range(3))
+    pooling, asked = torch.zeros(len(windows), most, length), torch.zeros(len(windows), length)
+    for i, window in enumerate(windows):
+        ids[i, : len(window.ids)] = torch.tensor(window.ids)
+        mask[i, : len(window.ids)] = 1
+        kinds[i, : len(window.ids)] = torch.tensor(window.segments)
+        asked[i, : window.question_tokens] = 1.0 / window.question_tokens
+        for k, (start, end) in enumerate(window.spans):
+            pooling[i, k, start:end] = 1.0 / max(end - start, 1)
+    names = ("input_ids", "attention_mask", "token_type_ids", "pooling", "asked")
+    return dict(zip(names, (ids, mask, kinds, pooling, asked), strict=True))
