@@ -12,7 +12,7 @@ from rag.models.windows import Window
 def batch_of(windows: Sequence[Window]) -> dict[str, torch.Tensor]:
     """Token numbers, mask and types (windows, tokens); what averages each sentence, and the question.
 
-    `pooling` (windows, sentences, tokens) is zero where a window has fewer of them; `asked`: (windows, tokens).
+    `pooling` (windows, sentences, tokens): zero where a window has fewer of them; `asked`: (windows, tokens).
     """
     length = max(len(window.ids) for window in windows)
     most = max(1, *(len(window.spans) for window in windows))
