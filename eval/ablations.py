@@ -152,6 +152,7 @@ _STOCK_MODELS = {
 }
 ABLATIONS: Mapping[str, Ablation] = {
     FULL: Ablation(),
+    "torch": Ablation({"engine": "torch"}),
     "quotes_only": Ablation({"generator": "none"}),
     "untrained": Ablation(_STOCK_MODELS),
     "untrained_embedder": Ablation({"embedding_model": "all-MiniLM-L6-v2"}),

@@ -78,7 +78,7 @@ def wanted(item: Item) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A question that one run gets right and the other wrong."""
+    """A question as two runs answered it."""
 
     first: Item
     second: Item
@@ -86,6 +86,20 @@ class Change:
 
 def changes(first: Iterable[Item], second: Iterable[Item]) -> list[Change]:
     """The questions of both runs whose verdict differs, in the order of the first."""
+    return [pair for pair in _shared(first, second) if pair.first.right != pair.second.right]
+
+
+def agreeing(first: Iterable[Item], second: Iterable[Item]) -> tuple[int, int]:
+    """(of how many questions both runs say the same, of how many): answered or not, the same papers cited."""
+    pairs = _shared(first, second)
+    return sum(_said(pair.first) == _said(pair.second) for pair in pairs), len(pairs)
+
+
+def _shared(first: Iterable[Item], second: Iterable[Item]) -> list[Change]:
     others = {item.id: item for item in second}
-    pairs = [Change(item, others[item.id]) for item in first if item.id in others]
-    return [pair for pair in pairs if pair.first.right != pair.second.right]
+    return [Change(item, others[item.id]) for item in first if item.id in others]
+
+
+def _said(item: Item) -> tuple[bool, frozenset[str]]:
+    """Whether it answers, and by which papers: the model's own words and quotes count alike."""
+    return item.status in {"answered", "quoted"}, frozenset(cited.title for cited in item.citations)

@@ -30,7 +30,7 @@ from rag.evidence import candidates_of, score, sentence_features
 from rag.likelihood import by_likelihood, gains_of, likelihood_features
 from rag.logistic import LogisticModel
 from rag.models.cross import load_judge
-from rag.reading import Read, first, paper_features
+from rag.reading import Read, first, leads, paper_features
 from rag.settings import Settings
 from rag.types import Passage
 from rag.verifier import LexicalVerifier, TrainedVerifier
@@ -63,9 +63,8 @@ def fit_papers(asked: Sequence[Asked], settings: Settings) -> LogisticModel:
     """Which paper the question is about."""
     rows, labels, halves = [], [], []
     for one in asked:
-        best = max(p.score for p in one.passages)
-        for passage, reading in zip(one.passages, one.readings, strict=True):
-            rows.append(paper_features(passage, best, reading))
+        for passage, lead, reading in zip(one.passages, leads(one.passages), one.readings, strict=True):
+            rows.append(paper_features(passage, lead, reading))
             labels.append(passage.paper.paper_id in one.put.right)
             halves.append(one.put.first_half)
     fitted = fit(where(rows, halves), where(labels, halves))
@@ -139,9 +138,7 @@ def _hits(one: Asked, order: Order | None, model: LogisticModel) -> list[bool]:
 
 
 def _candidates(one: Asked, found: Read) -> list:  # type: ignore[type-arg]
-    return candidates_of(
-        found.passages, [one.cosines[p.paper.paper_id] for p in found.passages], found.readings
-    )
+    return candidates_of(found.seen, [one.cosines[p.paper.paper_id] for p in found.seen], found.readings)
 
 
 def _sentence_rows(one: Asked, order: Order | None) -> Iterator[tuple[Features, bool]]:

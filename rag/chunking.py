@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 import sentencex
@@ -39,27 +40,31 @@ def _sentence_spans(text: str) -> tuple[Span, ...]:
 
 
 def chunk_spans(text: str, *, chars_max: int = CHUNK_CHARS) -> list[Span]:
-    """Half-open spans of at most `chars_max` characters, cut at the coarsest white space that fits."""
-    if len(text) <= chars_max:
-        return _stripped(text, 0, len(text))
-    return list(_chunk_spans(text, chars_max))
+    """Half-open spans of at most `chars_max` characters, each as many whole sentences as fit.
+
+    A sentence that is longer by itself is cut at white space.
+    """
+    spans: list[Span] = []
+    for start, end in sentence_spans(text):
+        if spans and end - spans[-1][0] <= chars_max:
+            spans[-1] = spans[-1][0], end
+        elif end - start <= chars_max:
+            spans.append((start, end))
+        else:
+            spans += _pieces(text, start, end, chars_max)
+    return spans
 
 
-@lru_cache(maxsize=4096)
-def _chunk_spans(text: str, chars_max: int) -> tuple[Span, ...]:
+def _pieces(text: str, start: int, end: int, chars_max: int) -> list[Span]:
+    """A long sentence, cut at the coarsest white space that fits."""
     splitter = RecursiveCharacterTextSplitter(
-        chunk_size=chars_max,
-        chunk_overlap=0,
-        separators=["\n\n", "\n", ". ", " ", ""],
-        keep_separator="end",
-        add_start_index=True,
-        strip_whitespace=True,
+        chunk_size=chars_max, chunk_overlap=0, separators=[" ", ""], add_start_index=True
     )
     spans: list[Span] = []
-    for document in splitter.create_documents([text]):
-        start = document.metadata["start_index"]
-        spans.extend(_stripped(text, start, start + len(document.page_content)))
-    return tuple(spans)
+    for document in splitter.create_documents([text[start:end]]):
+        first = start + document.metadata["start_index"]
+        spans.extend(_stripped(text, first, first + len(document.page_content)))
+    return spans
 
 
 def _stripped(text: str, start: int, end: int) -> list[Span]:
@@ -69,22 +74,33 @@ def _stripped(text: str, start: int, end: int) -> list[Span]:
     return [(first, first + len(inner))] if inner else []
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A chunk of an abstract and the sentences that begin in it: what an embedder reads at once."""
+
+    whole: Chunk
+    sentences: tuple[Chunk, ...]
+
+
+def readings_of(paper: Paper) -> list[Reading]:
+    """The chunks of a paper with their sentences. Ids are `<paper_id>#<view initial><start>`."""
+    sentences = [_chunk(paper, "sentence", span) for span in sentence_spans(paper.abstract)]
+    return [
+        Reading(whole, tuple(s for s in sentences if whole.start <= s.start < whole.end))
+        for whole in (_chunk(paper, "abstract", span) for span in chunk_spans(paper.abstract))
+    ]
+
+
 def chunks_of(paper: Paper, views: tuple[View, ...]) -> Iterator[Chunk]:
-    """The chunks of a paper in these views. Ids are `<paper_id>#<view initial><start>`."""
-    title = clean(paper.title)
-    if "title" in views:
-        yield Chunk(f"{paper.paper_id}#t0", paper.paper_id, "title", title, 0, 0)
-    if "abstract" in views:
-        yield from _spans_as_chunks(paper, "abstract", chunk_spans(paper.abstract))
-    if "sentence" in views:
-        yield from _spans_as_chunks(paper, "sentence", sentence_spans(paper.abstract))
+    """The chunks of a paper in these views."""
+    for reading in readings_of(paper):
+        yield from (chunk for chunk in (reading.whole, *reading.sentences) if chunk.view in views)
 
 
-def _spans_as_chunks(paper: Paper, view: View, spans: list[Span]) -> Iterator[Chunk]:
-    title = clean(paper.title)
-    for start, end in spans:
-        text = f"{title}. {clean(paper.abstract[start:end])}"
-        yield Chunk(f"{paper.paper_id}#{view[0]}{start}", paper.paper_id, view, text, start, end)
+def _chunk(paper: Paper, view: View, span: Span) -> Chunk:
+    start, end = span
+    title, body = clean(paper.title), clean(paper.abstract[start:end])
+    return Chunk(f"{paper.paper_id}#{view[0]}{start}", paper.paper_id, view, title, body, start, end)
 
 
 def paper_id_of(chunk_id: str) -> str:

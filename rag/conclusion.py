@@ -34,9 +34,10 @@ def conclude(prepared: Prepared, drafts: Sequence[str], given: Concluding) -> An
     """The answer of a prepared question: what stood of the drafts, else quotes, else the abstention."""
     if prepared.abstention is not None:
         return _abstained(prepared, prepared.abstention, prepared.confidence)
+    drafted_from = evidence_of_drafts(prepared, relative_min=given.settings.draft_relative_min)
     checked = [
         ground(prepared.standalone, draft, evidence, given.verifier, support_min=given.settings.support_min)
-        for draft, evidence in zip(drafts, evidence_of_drafts(prepared), strict=False)
+        for draft, evidence in zip(drafts, drafted_from, strict=False)
     ]
     written = written_of(drafts, checked) if given.reader_asked and drafts else None
     signals = final_features(prepared.confidence, written)
@@ -88,10 +89,14 @@ def _composed(prepared: Prepared, kept: Sequence[Sentence], settings: Settings) 
     )
 
 
-def evidence_of_drafts(prepared: Prepared) -> list[list[Evidence]]:
-    """What each draft may rest on: all evidence, or for several papers each paper's own."""
+def evidence_of_drafts(prepared: Prepared, *, relative_min: float) -> list[list[Evidence]]:
+    """What each draft may rest on: for several papers each paper's own evidence, else what is likely.
+
+    `relative_min`: sentences this much less likely than the best one would only distract.
+    """
     if prepared.kind == "fact":
-        return [list(prepared.evidence)]
+        least = relative_min * max((item.score for item in prepared.evidence), default=0.0)
+        return [[item for item in prepared.evidence if item.score >= least]]
     keys = dict.fromkeys(item.key for item in prepared.evidence)
     return [[item for item in prepared.evidence if item.key == key] for key in keys]
 

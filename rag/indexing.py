@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
 
-from rag.chunking import chunks_of, paper_id_of
-from rag.embedding import embedded
+from rag.chunking import Reading, paper_id_of, readings_of
+from rag.embedding import chunks_in, embedded
 from rag.errors import IndexBusy, IndexMissing, OutputError
 from rag.generations import new_generation
 from rag.index import (
@@ -33,7 +34,7 @@ from rag.index import (
 from rag.journal import VectorJournal, discard
 from rag.lexical import LexicalIndex, document_terms
 from rag.settings import Settings
-from rag.types import Chunk, Paper, Rejected, View
+from rag.types import Paper, Rejected, View
 from vectorstore.base import VectorStore, VectorStoreError
 from vectorstore.faiss_store import FaissStore, choose_kind
 
@@ -42,8 +43,8 @@ Progress = Callable[[str, int, int], None]
 # Sentence vectors make retrieval sharper and cost eight vectors a paper; past this many papers the
 # sentences of the papers found are embedded when a question is asked.
 SENTENCE_VIEW_PAPERS_MAX = 5000
-_EMBED_AT_ONCE = 256
-_JOURNAL_FROM = 4096  # texts: from about two minutes of embedding on, a kill shall not lose them
+_READ_AT_ONCE = 128
+_JOURNAL_FROM = 2048  # abstracts: from about two minutes of embedding on, a kill shall not lose them
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,8 @@ def _write(
     """A new generation: old vectors carried over, changed papers embedded, BM25 made again."""
     views = _views(current, len(papers))
     store = _carried_over(current, {p.paper_id for p in papers}, {p.paper_id for p in changed})
-    chunks = [chunk for paper in changed for chunk in chunks_of(paper, views)]
-    store = _suited(_add_vectors(root, store, chunks, tools))
+    readings = [reading for paper in changed for reading in readings_of(paper)]
+    store = _suited(_add_vectors(root, store, readings, tools, sentences="sentence" in views))
     bm25 = {"k1": tools.settings.bm25_k1, "b": tools.settings.bm25_b}
     with new_generation(root) as folder:
         write_papers(folder, papers)
@@ -193,20 +194,21 @@ def _carried_over(current: PaperIndex | None, papers: set[str], changed: set[str
 
 
 def _add_vectors(
-    root: Path, store: VectorStore | None, chunks: Sequence[Chunk], tools: _Tools
+    root: Path, store: VectorStore | None, readings: Sequence[Reading], tools: _Tools, *, sentences: bool
 ) -> VectorStore:
-    """Embed chunks, long and short ones apart so that little is padded, and add them."""
+    """Embed what is new, long and short ones apart so that little is padded, and add it."""
     model = tools.embedder.model
-    journal = VectorJournal(root, tools.embedder.checksum) if len(chunks) >= _JOURNAL_FROM else None
-    ordered = sorted(chunks, key=lambda chunk: (len(chunk.text), chunk.chunk_id))
-    for start in range(0, len(ordered), _EMBED_AT_ONCE):
-        part = ordered[start : start + _EMBED_AT_ONCE]
-        rows = embedded([chunk.text for chunk in part], model, journal)
+    journal = VectorJournal(root, tools.embedder.checksum) if len(readings) >= _JOURNAL_FROM else None
+    ordered = sorted(readings, key=lambda reading: (len(reading.whole.text), reading.whole.chunk_id))
+    chunks = [chunks_in(reading, sentences=sentences) for reading in ordered]
+    for start in range(0, len(ordered), _READ_AT_ONCE):
+        part = slice(start, start + _READ_AT_ONCE)
+        rows = np.concatenate(embedded(ordered[part], model, sentences=sentences, journal=journal))
         if store is None:
-            store = FaissStore(rows.shape[1], kind=choose_kind(len(ordered)))
-        store.add([chunk.chunk_id for chunk in part], rows)
+            store = FaissStore(rows.shape[1], kind=choose_kind(sum(map(len, chunks))))
+        store.add([chunk.chunk_id for own in chunks[part] for chunk in own], rows)
         if tools.progress:
-            tools.progress("embedding", start + len(part), len(ordered))
+            tools.progress("embedding", len(ordered[: part.stop]), len(ordered))
     return FaissStore(len(model.embed_query("dimension"))) if store is None else store
 
 

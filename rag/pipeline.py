@@ -104,7 +104,8 @@ class Pipeline:
         if quotes_will_do or self._ports.generator is None:
             return []
         ask = reader_messages if self._ports.reader_asked else draft_messages
-        return [ask(prepared.standalone, part) for part in evidence_of_drafts(prepared)]
+        parts = evidence_of_drafts(prepared, relative_min=self._settings.draft_relative_min)
+        return [ask(prepared.standalone, part) for part in parts]
 
     def _finish(self, prepared: Prepared, drafts: Sequence[str], timings: Timings) -> Answer:
         """Conclude, and stamp the answer with id, fingerprint and times."""

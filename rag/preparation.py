@@ -141,8 +141,8 @@ class Preparation:
         kind = kind_of(text)
         found = self.find(text, few=self._settings.rerank_first_k if kind in _OF_ONE_PAPER else None)
         passages = found.passages
-        papers = [passage.paper for passage in passages]
-        candidates = candidates_of(passages, self._ports.sentence_cosines(text, papers), found.readings)
+        papers = [passage.paper for passage in found.seen]
+        candidates = candidates_of(found.seen, self._ports.sentence_cosines(text, papers), found.readings)
         if not candidates:
             return _refused(question, text, passages, "no_evidence")
         scored = score(text, candidates, self._ports.evidence_model, self._ports.idf)

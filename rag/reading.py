@@ -22,6 +22,11 @@ class Read:
     passages: tuple[Passage, ...]
     readings: Mapping[str, Reading]
 
+    @property
+    def seen(self) -> tuple[Passage, ...]:
+        """The passages whose sentences may be told: those that were read; all where nothing reads."""
+        return tuple(p for p in self.passages if p.paper.paper_id in self.readings) or self.passages
+
 
 def abstract_of(paper: Paper) -> Abstract:
     """Title and sentences as the reranker reads them."""
@@ -29,11 +34,18 @@ def abstract_of(paper: Paper) -> Abstract:
     return shown(paper.title), [shown(paper.abstract[start:end]) for start, end in spans]
 
 
-def paper_features(passage: Passage, best_score: float, reading: Reading) -> dict[str, float]:
-    """What a paper's place is made of. `best_score` is the score of the first passage found."""
+def leads(passages: Sequence[Passage]) -> list[float]:
+    """By how much each score is above the best of the others; the score itself where there is no other."""
+    best, *others = sorted((p.score for p in passages), reverse=True) or [0.0]
+    second = max(others, default=0.0)
+    return [p.score - (second if p.score == best else best) for p in passages]
+
+
+def paper_features(passage: Passage, lead: float, reading: Reading) -> dict[str, float]:
+    """What a paper's place is made of. `lead`: see `leads`."""
     return {
         "score": passage.score,
-        "gap": passage.score - best_score,
+        "lead": lead,
         "reciprocal_rank": 1.0 / passage.rank,
         "about": reading.about,
         "answers": reading.answers,
@@ -56,7 +68,7 @@ def read_in_turn(
 ) -> Read:
     """The first few read and ranked; all of them, where none of the few is sure to be the right one."""
     readings = list(read_part(passages[:few]))
-    found = ranked(passages[:few], readings, model)
+    found = ranked(passages, readings, model)
     if is_sure(found, sure_min) or len(passages) <= few:
         return found
     return ranked(passages, [*readings, *read_part(passages[few:])], model)
@@ -68,20 +80,28 @@ def is_sure(found: Read, sure_min: float) -> bool:
 
 
 def ranked(passages: Sequence[Passage], readings: Sequence[Reading], model: LogisticModel) -> Read:
-    """The passages in the order of their probability, which becomes their score; ties by paper id."""
-    best = max((passage.score for passage in passages), default=0.0)
+    """The passages in the order of their probability, which becomes their score; ties by paper id.
+
+    The first of them were read; the others stay behind, in their order, and share what the best of those
+    read leaves to them.
+    """
+    count = len(readings)
     scored = [
-        (model.probability(paper_features(passage, best, reading)), passage, reading)
-        for passage, reading in zip(passages, readings, strict=True)
+        (model.probability(paper_features(passage, lead, reading)), passage)
+        for passage, lead, reading in zip(passages, leads(passages), readings, strict=False)
     ]
     scored.sort(key=lambda row: (-row[0], row[1].paper.paper_id))
+    if scored:
+        left = min(scored[-1][0], (1.0 - scored[0][0]) / max(len(passages) - count, 1))
+        scored += [(left, passage) for passage in passages[count:]]
     return Read(
-        tuple(replace(p, rank=rank, score=score) for rank, (score, p, _) in enumerate(scored, start=1)),
-        {passage.paper.paper_id: reading for _, passage, reading in scored},
+        tuple(replace(p, rank=rank, score=score) for rank, (score, p) in enumerate(scored, start=1)),
+        {p.paper.paper_id: reading for p, reading in zip(passages, readings, strict=False)},
     )
 
 
 def first(found: Read, count: int) -> Read:
     """The best `count` of them."""
     passages = found.passages[:count]
-    return Read(passages, {p.paper.paper_id: found.readings[p.paper.paper_id] for p in passages})
+    kept = {p.paper.paper_id for p in passages}
+    return Read(passages, {key: own for key, own in found.readings.items() if key in kept})

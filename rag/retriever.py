@@ -8,7 +8,7 @@ agrees (eval/LOG.md): ranks alone throw away how sure each side is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from langchain_core.retrievers import BaseRetriever
 from numpy.typing import NDArray
 from pydantic import ConfigDict
 
-from rag.chunking import chunks_of, paper_id_of, sentence_spans
+from rag.chunking import paper_id_of, readings_of, sentence_spans
 from rag.fusion import by_score, reciprocal_rank_fusion
 from rag.index import PaperIndex
 from rag.models.encoder import QueryEncoder
@@ -29,6 +29,7 @@ from vectorstore.base import VectorStoreError
 # At most so many hits are asked for per paper wanted: with sentence vectors a paper has eight and more.
 _CHUNKS_PER_PAPER = 8
 Vector = NDArray[np.float32]
+_NONE: Vector = np.zeros(0, dtype=np.float32)
 
 
 class PaperRetriever(BaseRetriever):
@@ -142,11 +143,9 @@ def sentence_cosines(
             return _stored_cosines(index, query, papers)
         except VectorStoreError:  # papers of a drop-in retriever, not of this index
             pass
-    chunks = [list(chunks_of(paper, ("sentence",))) for paper in papers]
-    texts = [chunk.text for row in chunks for chunk in row]
-    if not texts:
-        return [np.zeros(0, dtype=np.float32) for _ in papers]
-    return _split(encoder.passages(texts) @ query, [len(row) for row in chunks])
+    readings = [readings_of(paper) for paper in papers]
+    rows = iter(encoder.readings([reading for own in readings for reading in own]))
+    return [np.concatenate([_NONE, *(next(rows)[1:] @ query for _ in own)]) for own in readings]
 
 
 def _stored_cosines(index: PaperIndex, query: Vector, papers: Sequence[Paper]) -> list[Vector]:
@@ -154,12 +153,8 @@ def _stored_cosines(index: PaperIndex, query: Vector, papers: Sequence[Paper]) -
     ids = [[f"{p.paper_id}#s{start}" for start, _ in sentence_spans(p.abstract)] for p in papers]
     flat = [chunk_id for row in ids for chunk_id in row]
     if not flat:
-        return [np.zeros(0, dtype=np.float32) for _ in papers]
-    return _split(index.store.vectors(flat) @ query, [len(row) for row in ids])
-
-
-def _split(values: Vector, lengths: Iterable[int]) -> list[Vector]:
-    return np.split(values, np.cumsum(list(lengths))[:-1])
+        return [_NONE for _ in papers]
+    return np.split(index.store.vectors(flat) @ query, np.cumsum([len(row) for row in ids])[:-1])
 
 
 def document_of(passage: Passage) -> Document:

@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     lexical_weight: float = Field(default=0.6, ge=0)
     passages_top_k: int = Field(default=10, ge=1, le=100)
     rerank_top_k: int = Field(default=12, ge=1, le=200)
-    rerank_first_k: int = Field(default=6, ge=1, le=200)  # read before the others, which may not be needed
+    rerank_first_k: int = Field(default=1, ge=1, le=200)  # read before the others, which may not be needed
     likelihood_top_k: int = Field(default=3, ge=1, le=50)
     read_ahead_mb: int = Field(default=0, ge=0, le=1 << 20)  # kept of abstracts read whole; 0: not kept
     sure_min: float = Field(default=0.9, ge=0, le=1)  # a first paper so probable needs no second look
@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     confident_min: float = Field(default=0.65, ge=0, le=1)
 
     # generation and verification
+    draft_relative_min: float = Field(default=0.2, ge=0, le=1)  # evidence less likely is not drafted from
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)
     generation_batch_size: int = Field(default=8, ge=1, le=256)
     support_min: float = Field(default=0.7, ge=0, le=1)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 Status = Literal["answered", "quoted", "abstained", "error"]
 Role = Literal["user", "assistant"]
-View = Literal["title", "abstract", "sentence"]
+View = Literal["abstract", "sentence"]
 AbstentionReason = Literal["empty_question", "no_evidence", "low_confidence", "empty_collection"]
 
 
@@ -41,14 +41,20 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A span made at ingestion. `text` is embedded, title included; only `[start, end)` is quoted."""
+    """A span made at ingestion, as it is read: `title` and `body`. Only `[start, end)` is quoted."""
 
     chunk_id: str
     paper_id: str
     view: View
-    text: str
+    title: str
+    body: str
     start: int
     end: int
+
+    @property
+    def text(self) -> str:
+        """What is embedded where the span stands by itself."""
+        return f"{self.title}. {self.body}"
 
 
 @dataclass(frozen=True, slots=True)

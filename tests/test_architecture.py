@@ -24,24 +24,24 @@ FLOORS: dict[int, str] = {
           rag/models/tokens rag/models/vectors rag/models/windows rag/readers/paragraphs
           rag/serve rag/terms rag/types rag/ui vectorstore vectorstore/base
           vectorstore/faiss_index vectorstore/rows""",
-    1: """rag/addresses rag/cleaning_rules rag/embedding rag/figures rag/generations rag/lexical
-          rag/memory rag/models/bert_graph rag/models/chat_tokens rag/models/encoder
-          rag/models/llama_graph rag/models/prefixes rag/models/threads rag/question
-          rag/readers/rows rag/readers/source rag/settings rag/stamps vectorstore/coded
-          vectorstore/exact vectorstore/flat""",
+    1: """rag/addresses rag/cleaning_rules rag/figures rag/generations rag/lexical rag/memory
+          rag/models/bert_graph rag/models/chat_tokens rag/models/llama_graph rag/models/prefixes
+          rag/models/threads rag/question rag/readers/rows rag/readers/source rag/settings
+          rag/stamps vectorstore/coded vectorstore/exact vectorstore/flat""",
     2: """rag/cleaning rag/exchanged rag/models/causal rag/models/decoder rag/models/engine
           rag/models/resolve rag/readers/duplicates rag/readers/jsonl rag/readers/listing
           rag/readers/parquet rag/readers/plaintext rag/readers/table rag/readers/tagged
-          rag/readers/xml rag/verifier vectorstore/faiss_store""",
+          rag/readers/xml vectorstore/faiss_store""",
     3: """rag/checks rag/chunking rag/citations rag/index rag/models/convert
           rag/models/openvino_decoder rag/models/torch_decoder rag/readers/arxiv
           rag/readers/bibtex rag/readers/csl rag/readers/nbib rag/readers/openalex
           rag/readers/pubmed rag/readers/ris""",
-    4: """rag/compose rag/drafting rag/followup rag/grounding rag/indexing rag/models/compiled
-          rag/models/merge rag/readers rag/retriever""",
-    5: """rag/models/generator rag/models/hidden""",
-    6: """rag/models/chat rag/models/embedder rag/models/judge rag/models/reranker""",
-    7: """rag/evidence rag/ingest rag/models/cross rag/reading""",
+    4: """rag/drafting rag/embedding rag/followup rag/models/compiled rag/models/merge
+          rag/readers""",
+    5: """rag/indexing rag/models/encoder rag/models/generator rag/models/hidden""",
+    6: """rag/models/chat rag/models/embedder rag/models/judge rag/models/reranker rag/retriever
+          rag/verifier""",
+    7: """rag/compose rag/evidence rag/grounding rag/ingest rag/models/cross rag/reading""",
     8: """rag/confidence rag/likelihood""",
     9: """rag/preparation""",
     10: """rag/conclusion""",

@@ -77,16 +77,17 @@ class Failing(HashEmbeddings):
 
 
 def test_an_ingestion_that_broke_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(indexing, "_EMBED_AT_ONCE", 4)
-    monkeypatch.setattr(indexing, "_JOURNAL_FROM", 8)
-    embedder, settings = fake_embedder(), Settings.load()
-    broken = type(embedder)(Failing(12), embedder.name, embedder.checksum)
+    monkeypatch.setattr(indexing, "_READ_AT_ONCE", 1)
+    monkeypatch.setattr(indexing, "_JOURNAL_FROM", 2)
+    embedder, settings, failing = fake_embedder(), Settings.load(), Failing(12)
+    broken = type(embedder)(failing, embedder.name, embedder.checksum)
     with pytest.raises(OutputError):
         ingest_papers(tmp_path, PAPERS, broken, settings)
     ingest_papers(tmp_path, PAPERS, embedder, settings)
     index = open_index(tmp_path)
     assert isinstance(embedder.model, HashEmbeddings)
-    assert len(embedder.model.embedded) == len(index.store) - 12
+    assert failing.embedded
+    assert len(embedder.model.embedded) == len(index.store) - len(failing.embedded)
     assert not list(tmp_path.glob(".vectors-*"))
 
 

@@ -168,7 +168,7 @@ class LongestAnswers:
 
 def test_what_was_read_orders_the_papers_anew_and_becomes_their_score() -> None:
     reranker = LongestAnswers()
-    prepared, _ = preparation(BETA, ALPHA, reranker=reranker)
+    prepared, _ = preparation(BETA, ALPHA, reranker=reranker, rerank_first_k=2)
     found = prepared.one(Question("What is fast?"))
     assert reranker.read_papers == [("Beta", ["Beta is 6."]), ("Alpha", ["Alpha is 5.", "Alpha is fast."])]
     assert [(p.paper.title, p.rank) for p in found.passages] == [("Alpha", 1), ("Beta", 2)]

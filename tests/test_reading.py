@@ -9,7 +9,7 @@ import pytest
 
 from rag.logistic import LogisticModel
 from rag.models.reranker import Reading
-from rag.reading import Read, abstract_of, first, is_sure, paper_features, ranked, read_in_turn
+from rag.reading import Read, abstract_of, first, is_sure, leads, paper_features, ranked, read_in_turn
 from rag.types import Paper, Passage
 
 ONE = Passage(Paper("1", "One", "It is fast. It scales."), 1, 0.9)
@@ -18,8 +18,8 @@ MODEL = LogisticModel(0.0, {"score": 1.0, "best_sentence": 1.0})
 
 
 def test_features_by_hand() -> None:
-    assert paper_features(TWO, 0.9, Reading(0.1, 0.2, (0.3, 0.4))) == {
-        "score": 0.6, "gap": pytest.approx(-0.3), "reciprocal_rank": 0.5,
+    assert paper_features(TWO, -0.3, Reading(0.1, 0.2, (0.3, 0.4))) == {
+        "score": 0.6, "lead": -0.3, "reciprocal_rank": 0.5,
         "about": 0.1, "answers": 0.2, "best_sentence": 0.4,
     }  # fmt: skip
 
@@ -55,7 +55,7 @@ def test_nothing_found_is_not_sure() -> None:
 @pytest.mark.parametrize(
     ("sure_min", "parts", "order"),
     [
-        (0.7, [["1"]], ["1"]),  # 1 / (1 + e^-0.9) = .711 is sure: the other is not read
+        (0.7, [["1"]], ["1", "2"]),  # 1 / (1 + e^-0.9) = .711 is sure: the other is not read
         (0.72, [["1"], ["2"]], ["2", "1"]),
     ],
 )
@@ -70,7 +70,30 @@ def test_the_others_are_read_when_none_of_the_few_is_sure(
 
     found = read_in_turn([ONE, TWO], read_part, MODEL, few=1, sure_min=sure_min)
     assert seen == parts
-    assert [p.paper.paper_id for p in found.passages] == list(found.readings) == order
+    assert [p.paper.paper_id for p in found.passages] == order
+    assert set(found.readings) == {paper_id for part in parts for paper_id in part}
+    assert {p.paper.paper_id for p in found.seen} == set(found.readings)
+
+
+def test_what_was_not_read_stays_behind_and_shares_what_is_left() -> None:
+    three = [ONE, TWO, Passage(Paper("3", "Three", "It is old."), 3, 0.5)]
+    found = ranked(three, [Reading(0, 0, (2.0,))], MODEL)
+    sure = 1 / (1 + math.exp(-2.9))
+    assert [p.rank for p in found.passages] == [1, 2, 3]
+    assert [p.score for p in found.passages] == pytest.approx([sure, (1 - sure) / 2, (1 - sure) / 2])
+    doubtful = ranked(three, [Reading(0, 0, (-5.0,))], MODEL)  # .016: the others share no more than that
+    assert [p.score for p in doubtful.passages] == pytest.approx([1 / (1 + math.exp(4.1))] * 3)
+
+
+def test_where_nothing_reads_all_are_seen() -> None:
+    assert Read((ONE, TWO), {}).seen == (ONE, TWO)
+
+
+def test_the_lead_is_over_the_best_of_the_others() -> None:
+    assert leads([ONE, TWO, Passage(ONE.paper, 3, 0.5)]) == pytest.approx([0.3, -0.3, -0.4])
+    assert leads([ONE]) == [0.9]
+    assert leads([TWO, TWO]) == [0.0, 0.0]
+    assert leads([]) == []
 
 
 def test_few_enough_are_read_at_once() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eval.failures import Change, Failed, changes, failures_of
+from eval.failures import Change, Failed, agreeing, changes, failures_of
 from eval.report.markup import element, number, table, text
 from eval.results import Results
 
@@ -46,10 +46,12 @@ def changed(first: Results, second: Results) -> str:
     """The questions on whose verdict two runs differ."""
     found = changes(first.items, second.items)
     better = sum(change.first.right for change in found)
+    alike, of = agreeing(first.items, second.items)
     head = ["", "question", text(first.name), text(second.name)]
     told = (
         f"{len(found)} questions changed their verdict: {better} are right only in {text(first.name)}, "
-        f"{len(found) - better} only in {text(second.name)}."
+        f"{len(found) - better} only in {text(second.name)}. Both say the same, answered or not and from the "
+        f"same papers, of {alike} in {of}."
     )
     return element("p", told) + (table(head, map(_change, found)) if found else "")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from eval.differences import shared_measures, verdict
-from eval.failures import changes
+from eval.failures import agreeing, changes
 from eval.measures import Measure
 from eval.public.results import SetResult
 from eval.report.markup import number
@@ -53,7 +53,11 @@ def _over(first: Results, other: Results) -> list[str]:
     turned = changes(first.items, other.items)
     better = sum(change.first.right for change in turned)
     head = f"{first.name} minus {other.name}"
-    count = f"{better} questions right only in the first, {len(turned) - better} only in the second"
+    alike, of = agreeing(first.items, other.items)
+    count = (
+        f"{better} questions right only in the first, {len(turned) - better} only in the second; "
+        f"answered or not, and from the same papers: {alike} of {of} alike"
+    )
     return [*_aligned([[head, "beyond chance"], *told]), count] if shared else [f"{head}: no question shared"]
 
 

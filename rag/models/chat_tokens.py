@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.models.graph import read_config
+from rag.models.graph import read_config, window_of
 from rag.models.tokens import read_tokenizer
 
 Turns = Sequence[dict[str, str]]  # each {"role": ..., "content": ...}
@@ -27,7 +27,7 @@ class ChatTokens:
         config = read_config(folder)
         told = _json(folder / "generation_config.json").get("eos_token_id", config.get("eos_token_id"))
         self.ends = frozenset(told if isinstance(told, list) else [told])
-        self.window = int(config["max_position_embeddings"])
+        self.window = window_of(config)
 
     @property
     def filler(self) -> int:

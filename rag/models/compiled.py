@@ -10,7 +10,7 @@ from typing import Any
 from rag.errors import ModelCorrupt
 from rag.models.bert_graph import bert_graph
 from rag.models.convert import built_once
-from rag.models.engine import Role, precision_for
+from rag.models.engine import Role, multiplies_bfloat16, precision_for
 from rag.models.graph import Precision
 from rag.models.llama_graph import llama_graph
 from rag.models.resolve import ResolvedModel
@@ -18,7 +18,7 @@ from rag.models.threads import threads_of
 
 _log = logging.getLogger(__name__)
 # Part of the folder's name: a change to how graphs are built makes them anew.
-GRAPH_VERSION = 2
+GRAPH_VERSION = 3
 _BUILDERS = {"encoder": bert_graph, "decoder": llama_graph}
 _FILE = "graph.xml"
 
@@ -42,7 +42,7 @@ def compiled(model: ResolvedModel, role: Role, *, cache_dir: Path, threads: int 
         target = graph_folder(model, cache_dir, chosen)
         built_once(target, lambda folder: _build(model.path, role, chosen, folder))
         core = openvino.Core()
-        return core.compile_model(core.read_model(target / _FILE), "CPU", _options(chosen, threads))
+        return core.compile_model(core.read_model(target / _FILE), "CPU", _options(threads))
     except (OSError, KeyError, ValueError, RuntimeError) as exc:
         raise ModelCorrupt(
             f"{model.path}: not a usable model ({exc})",
@@ -57,11 +57,11 @@ def _build(source: Path, role: Role, precision: Precision, folder: Path) -> None
     openvino.serialize(_BUILDERS[role](source, precision), folder / _FILE)
 
 
-def _options(precision: Precision, threads: int | None) -> dict[str, str]:
-    """Float32 between int8 products; states in float16. Threads are not pinned: others run here too."""
+def _options(threads: int | None) -> dict[str, str]:
+    """bfloat16 where the processor has it; states in float16. Threads are not pinned: others run here too."""
     return {
         "INFERENCE_NUM_THREADS": str(threads_of(threads)),
-        "INFERENCE_PRECISION_HINT": "bf16" if precision == "float16" else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if multiplies_bfloat16() else "f32",
         "KV_CACHE_PRECISION": "f16",
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": "1",

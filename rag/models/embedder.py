@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +14,20 @@ from numpy.typing import NDArray
 
 from rag.errors import ModelCorrupt
 from rag.models.bert_graph import bert_supported
-from rag.models.hidden import HiddenStates, load_hidden
+from rag.models.hidden import HiddenStates, load_hidden, read_windows
 from rag.models.resolve import ResolvedModel
 from rag.models.threads import set_torch_threads
-from rag.models.tokens import batches_by_length, filled, read_tokenizer
+from rag.models.tokens import batches_by_length, filled, read_tokenizer, separators
 from rag.models.vectors import unit_rows
+from rag.models.windows import Window, windows_of
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _TOKENS_MAX = 256
+# In the folder of a model that was trained to tell sentences apart in their context.
+IN_CONTEXT_FILE = "in_context.json"
 
 
 class MeanEmbeddings(Embeddings):
@@ -54,6 +58,42 @@ class MeanEmbeddings(Embeddings):
         return unit_rows(np.stack(ordered)) if ordered else np.zeros((0, 0), dtype=np.float32)
 
 
+class ContextualEmbeddings(MeanEmbeddings):
+    """The same of an embedder that was trained to tell sentences apart inside their abstract.
+
+    "Late chunking" (Günther et al., 2024): a vector is the mean of the states of its own tokens, which
+    have seen the title and the other sentences.
+    """
+
+    def __init__(self, hidden: HiddenStates, tokenizer: Tokenizer) -> None:
+        """:raises OSError: if the tokenizer has no [CLS] or no [SEP]."""
+        super().__init__(hidden, tokenizer)
+        self._special = separators(tokenizer)
+
+    def in_context(self, texts: Sequence[tuple[str, Sequence[str]]]) -> list[NDArray[np.float32]]:
+        """See `rag.embedding.ContextEmbeddings`; not of length 1. What fits no window is in the next."""
+        owners: list[int] = []
+        windows: list[Window] = []
+        for number, (title, sentences) in enumerate(texts):
+            first, *rest = self._numbers([title, *sentences])
+            own = windows_of(first, [], rest, special=self._special, tokens_max=_TOKENS_MAX)
+            windows += own
+            owners += [number] * len(own)
+        means: list[list[NDArray[np.float32]]] = [[] for _ in windows]
+        unparted = [replace(window, question_tokens=len(window.ids)) for window in windows]
+        for place, states in read_windows(self._hidden, unparted):
+            parts = [(0, len(windows[place].ids)), *windows[place].spans]
+            means[place] = [states[start:end].mean(0) if end > start else states[0] for start, end in parts]
+        rows: list[list[NDArray[np.float32]]] = [[] for _ in texts]
+        for owner, (whole, *told) in zip(owners, means, strict=True):
+            rows[owner] += told if rows[owner] else [whole, *told]
+        return [np.stack(row) for row in rows]
+
+    def _numbers(self, texts: Sequence[str]) -> list[list[int]]:
+        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [row.ids for row in encoded]
+
+
 def mean_states(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
     """The mean over the real tokens: (batch, tokens, width) -> (batch, width)."""
     weights = mask.astype(np.float32)
@@ -70,9 +110,10 @@ def load_embedder(model: ResolvedModel, settings: Settings) -> Embeddings:
         return _sentence_transformers(model, settings.threads)
     try:
         tokenizer = read_tokenizer(model.path, _tokens_max(model.path))
+        kind = ContextualEmbeddings if (model.path / IN_CONTEXT_FILE).is_file() else MeanEmbeddings
+        return kind(load_hidden(model, settings), tokenizer)
     except OSError as exc:
         raise _not_usable(model, exc) from exc
-    return MeanEmbeddings(load_hidden(model, settings), tokenizer)
 
 
 def _is_mean_bert(folder: Path) -> bool:

@@ -10,6 +10,8 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
+from rag.chunking import Reading
+from rag.embedding import embedded
 from rag.models.vectors import unit_rows
 
 
@@ -42,3 +44,8 @@ class QueryEncoder:
         """Shape (texts, dimension), not remembered."""
         with self._lock:
             return unit_rows(self._model.embed_documents(list(texts)))
+
+    def readings(self, readings: Sequence[Reading]) -> list[NDArray[np.float32]]:
+        """Per reading its chunk's row and one a sentence, not remembered."""
+        with self._lock:
+            return embedded(readings, self._model)

@@ -20,6 +20,7 @@ Floats = NDArray[np.float32]
 Precision = Literal["int8", "float16"]
 
 GROUP = 64  # weights that share a scale
+WINDOW_MAX = 16_384  # tokens: the evidence of a question has some hundreds
 MASKED = -65504.0  # added to the score of what must not be seen: exp() of it is 0, and no row becomes nan
 
 
@@ -151,6 +152,14 @@ def join_heads(x: Node, heads: int, width: int) -> Node:
     import openvino.opset15 as ops
 
     return ops.reshape(ops.transpose(x, integers([0, 2, 1, 3])), integers([0, 0, heads * width]), True)
+
+
+def window_of(config: dict[str, Any]) -> int:
+    """How many tokens a causal model may read at once, here at most `WINDOW_MAX`.
+
+    :raises KeyError: if the configuration does not say.
+    """
+    return min(int(config["max_position_embeddings"]), WINDOW_MAX)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

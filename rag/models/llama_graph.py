@@ -27,6 +27,7 @@ from rag.models.graph import (
     number_input,
     read_config,
     split_heads,
+    window_of,
 )
 
 _ALL = 2**31 - 1  # "to the end" of a slice
@@ -101,15 +102,21 @@ def _bias(ids: Node, mask: Node) -> Node:
 
 
 def _rotation(positions: Node, config: dict[str, Any]) -> tuple[Node, Node]:
-    """Cosine and sine of the rotary angles, (batch, 1, new, width)."""
+    """Cosine and sine of the rotary angles, (batch, 1, new, width).
+
+    Looked up, not computed: a position times a frequency is far off in bfloat16, a cosine is not.
+    """
     import openvino.opset15 as ops
 
     width = _head_width(config)
     turns = rope_base(config) ** (-np.arange(0, width, 2) / width)
-    places = ops.unsqueeze(ops.convert(positions, "f32"), integers([2]))
-    half = ops.multiply(places, constant(turns[None, None, :]))
-    angles = ops.concat([half, half], 2)
-    return ops.unsqueeze(ops.cos(angles), integers([1])), ops.unsqueeze(ops.sin(angles), integers([1]))
+    half = np.arange(window_of(config))[:, None] * turns
+    angles = np.concatenate([half, half], axis=1)
+    cosine, sine = (
+        ops.unsqueeze(ops.gather(constant(table), positions, integers(0)), integers([1]))
+        for table in (np.cos(angles), np.sin(angles))
+    )
+    return cosine, sine
 
 
 def _head_width(config: dict[str, Any]) -> int:

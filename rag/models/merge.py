@@ -7,6 +7,8 @@ once into the user's cache, under a checksum. A tensor of the delta is named aft
     <name>|step, <name>|scale    int8 difference from the base, and what a step of each row is worth
     <name>|up, <name>|down       low-rank difference: up @ down (LoRA, its scaling already in `up`)
     heads.*                      outputs the base does not have; kept in a file of their own
+
+JSON files beside the delta say how the model is to be used, and are copied.
 """
 
 from __future__ import annotations
@@ -56,6 +58,8 @@ def _merge(base: Path, delta: Path, folder: Path) -> None:
     save_file(tensors, folder / _WEIGHTS, metadata={"format": "pt"})
     if heads:
         save_file(heads, folder / HEADS_FILE)
+    for told in delta.parent.glob("*.json"):
+        shutil.copy(told, folder)
 
 
 def changed(base: torch.Tensor, name: str, changes: Mapping[str, torch.Tensor]) -> torch.Tensor:

@@ -1,8 +1,8 @@
 """Greedy decoding with a stateful OpenVINO graph: int8 weights, keys and values kept inside it.
 
-Rows that are finished leave the batch: the next step goes on from the others' state alone. What is read
-only to score a text after it is read once where its states are kept (`rag.models.prefixes`), and then each
-prompt by itself, so that no prompt's score depends on the others or on their order.
+Rows that are finished leave the batch: the next step goes on from the others' state alone. What is read only
+to score a text after it is read by itself, so that no prompt's score depends on the others, and once where
+its states are kept (`rag.models.prefixes`).
 """
 
 from __future__ import annotations
@@ -71,23 +71,22 @@ class OpenVinoDecoder:
             return [0.0] * len(prompts)
         read = [self._cut(prompt, len(told)) for prompt in prompts]
         with self._scored, failures_are_ours():
-            if self._prefixes is None:
-                return self._likelihoods_together(read, told)
-            return [self._likelihood_after(row, told, self._prefixes) for row in read]
+            return [self._likelihood_after(row, told) for row in read]
 
-    def _likelihoods_together(self, prompts: Sequence[list[int]], told: list[int]) -> list[float]:
-        """All prompts in one reading, filled up to the longest."""
-        rows = [prompt + told for prompt in prompts]
-        ids, mask = filled(rows, left=True, filler=self._tokens.filler)
-        positions = np.maximum(mask.cumsum(axis=1) - 1, 0)
-        self._scoring.reset_state()
-        logits = _logits(self._scoring, ids, mask, positions, np.arange(len(rows)), last=len(told) + 1)
-        return log_probabilities(logits[:, :-1], told)
-
-    def _likelihood_after(self, prompt: list[int], told: list[int], prefixes: PrefixStore) -> float:
+    def _likelihood_after(self, prompt: list[int], told: list[int]) -> float:
         """After one prompt, of which all but the last token may have been read before."""
-        *before, last = prompt
+        wanted = len(told) + 1
         self._scoring.reset_state()
+        if self._prefixes is None:
+            logits = self._read([*prompt, *told], past=0, last=wanted)
+        else:
+            *before, last = prompt
+            self._go_on_after(before, self._prefixes)
+            logits = self._read([last, *told], past=len(before), last=wanted)
+        return log_probabilities(logits[:, :-1], told)[0]
+
+    def _go_on_after(self, before: list[int], prefixes: PrefixStore) -> None:
+        """Bring the states of these tokens back, or read them and keep their states."""
         kept = prefixes.get(before)
         if kept is not None:
             for state in self._scoring.query_state():
@@ -96,8 +95,6 @@ class OpenVinoDecoder:
             self._read(before, past=0, last=1)
             states = self._scoring.query_state()
             prefixes.put(before, {s.name: np.asarray(s.state.data, dtype=np.float16) for s in states})
-        logits = self._read([last, *told], past=len(before), last=len(told) + 1)
-        return log_probabilities(logits[:, :-1], told)[0]
 
     def _read(self, row: Sequence[int], *, past: int, last: int) -> NDArray[np.float32]:
         """Logits (1, last, vocabulary) of a row that goes on after `past` tokens."""

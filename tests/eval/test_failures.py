@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from eval_rows import gold, reply, say
 
-from eval.failures import SHOWN, changes, failures_of, wanted
-from eval.items import item_of
+from eval.failures import SHOWN, agreeing, changes, failures_of, wanted
+from eval.items import Shown, item_of
 
 
 def item(id, *, answerable=True, status="answered", confidence=0.5, right=False, **known):
@@ -49,6 +49,18 @@ def test_what_was_wanted_falls_back():
     assert wanted(item("a", must=[("5%", "5 %"), ("fast",)])) == "5% or 5 %; fast"
     assert wanted(item("a")) == "Alpha"
     assert wanted(item("a", answerable=False)) == "a refusal"
+
+
+def test_answers_agree_when_both_refuse_or_both_rest_on_the_same_papers():
+    def cited(name: str, status: str, *titles: str):
+        return replace(
+            item(name), status=status, citations=tuple(Shown(1, t, "x", 0.0, False) for t in titles)
+        )
+
+    first = [cited("a", "answered", "A", "B"), cited("b", "abstained"), cited("c", "quoted", "C"), item("d")]
+    second = [cited("a", "quoted", "B", "A", "A"), cited("b", "quoted", "B"), cited("c", "quoted", "D")]
+    assert agreeing(first, second) == (1, 3)
+    assert agreeing(first, []) == (0, 0)
 
 
 def test_changes_are_the_questions_of_both_whose_verdict_differs():
