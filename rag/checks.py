@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from rag.exchanged import exchanged_numbers
 from rag.figures import Quantity, quantities, unsupported_numbers
 from rag.question import names_in
-from rag.terms import STOPWORDS, fold, stem, terms, words
+from rag.terms import STOPWORDS, fold, stem, term_set, words
 
 __all__ = [
     "Quantity", "direction_differs", "exchanged_numbers", "fault", "negation_differs",
@@ -65,7 +65,7 @@ def unsupported_names(sentence: str, evidence: str) -> tuple[str, ...]:
 
     An acronym is held by the words it stands for, and a capitalised word by the acronym it is part of.
     """
-    known = frozenset(terms(evidence)) | frozenset(words(evidence))
+    known = term_set(evidence) | frozenset(words(evidence))
     squeezed = _squeezed(evidence)
     initials = " ".join(_initials(evidence))
     long_forms = _long_forms(sentence, evidence)

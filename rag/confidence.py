@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rag.evidence import Idf, Scored, coverage
 from rag.logistic import LogisticModel, logit
 from rag.question import asks_for_number, names_in
-from rag.terms import terms, words
+from rag.terms import term_set, terms, words
 from rag.types import Passage
 
 
@@ -25,11 +25,11 @@ def answer_features(
     :param passages: best first, not empty.
     :param scored: their sentences, best first, not empty.
     """
-    asked = frozenset(terms(question))
+    asked = term_set(question)
     best = scored[0]
     paper = best.candidate.passage.paper
-    top = frozenset(t for s in scored[:3] for t in terms(s.candidate.text)) | frozenset(terms(paper.title))
-    whole = frozenset(terms(f"{paper.title} {paper.abstract}"))
+    top = frozenset(t for s in scored[:3] for t in terms(s.candidate.text)) | term_set(paper.title)
+    whole = term_set(f"{paper.title} {paper.abstract}")
     rivals = [p.score for p in passages if p.paper.paper_id != paper.paper_id]
     signals = {
         "sentence_logit": logit(best.probability),
@@ -76,8 +76,8 @@ def missing_names(question: str, text: str) -> float:
     names = names_in(question)
     if not names:
         return 0.0
-    known = frozenset(terms(text)) | frozenset(words(text))
-    absent = [name for name in names if not known & (frozenset(terms(name)) | set(words(name)))]
+    known = term_set(text) | frozenset(words(text))
+    absent = [name for name in names if not known & (term_set(name) | set(words(name)))]
     return len(absent) / len(names)
 
 

@@ -19,7 +19,7 @@ from rag.chunking import sentence_spans
 from rag.logistic import LogisticModel, logit
 from rag.models.reranker import Reading
 from rag.question import Kind, asks_for_number, names_in
-from rag.terms import terms
+from rag.terms import term_set
 from rag.types import Evidence, Passage
 
 Idf = Callable[[str], float]
@@ -85,9 +85,9 @@ def coverage(asked: frozenset[str], text_terms: frozenset[str], idf: Idf) -> flo
 
 def sentence_features(question: str, candidate: Candidate, best_score: float, idf: Idf) -> dict[str, float]:
     """What the probability is made of. `best_score` is the score of the first passage."""
-    asked = frozenset(terms(question))
-    own = frozenset(terms(candidate.text))
-    title = frozenset(terms(candidate.passage.paper.title))
+    asked = term_set(question)
+    own = term_set(candidate.text)
+    title = term_set(candidate.passage.paper.title)
     numeric = asks_for_number(question)
     has_digit = _DIGIT.search(candidate.text) is not None
     return _read_features(candidate) | {
@@ -136,11 +136,11 @@ def named_papers(question: str, passages: Sequence[Passage]) -> list[str]:
     """Ids of papers that a name in the question singles out among the passages, in question order."""
     found: dict[str, None] = {}
     for name in names_in(question):
-        wanted = frozenset(terms(name))
+        wanted = term_set(name)
         holders = [
             p.paper.paper_id
             for p in passages
-            if wanted and wanted <= frozenset(terms(f"{p.paper.title} {p.paper.abstract}"))
+            if wanted and wanted <= term_set(f"{p.paper.title} {p.paper.abstract}")
         ]
         if len(holders) == 1:
             found[holders[0]] = None

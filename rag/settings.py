@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     # generation and verification
     draft_relative_min: float = Field(default=0.2, ge=0, le=1)  # evidence less likely is not drafted from
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)
-    generation_batch_size: int = Field(default=8, ge=1, le=256)
+    generation_batch_size: int = Field(default=16, ge=1, le=256)
     support_min: float = Field(default=0.7, ge=0, le=1)
     quote_relative_min: float = Field(default=0.3, ge=0, le=1)
     quote_sentences_max: int = Field(default=3, ge=1, le=10)

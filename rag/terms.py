@@ -67,6 +67,12 @@ def terms(text: str) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=4096)  # a question holds the same sentences and papers against itself several times
+def term_set(text: str) -> frozenset[str]:
+    """The distinct search terms of a text."""
+    return frozenset(terms(text))
+
+
 def content_terms(text: str) -> frozenset[str]:
     """The distinct stems of the content words of a text, without the compounds `terms` adds."""
     return frozenset(stem(word) for word in words(text) if word not in STOPWORDS)

@@ -47,9 +47,16 @@ def concluded(
 
 def test_a_fact_has_one_draft_over_all_evidence_and_others_one_a_paper() -> None:
     evidence = (DELTA, ALPHA, BETA)
-    assert evidence_of_drafts(prepared("fact", *evidence)) == [[DELTA, ALPHA, BETA]]
+    assert evidence_of_drafts(prepared("fact", *evidence), relative_min=0.0) == [[DELTA, ALPHA, BETA]]
     for kind in ("find", "compare", "collect"):
-        assert evidence_of_drafts(prepared(kind, *evidence)) == [[DELTA], [ALPHA, BETA]]
+        assert evidence_of_drafts(prepared(kind, *evidence), relative_min=1.0) == [[DELTA], [ALPHA, BETA]]
+
+
+@pytest.mark.parametrize(("relative_min", "told"), [(0.5, [DELTA, ALPHA, BETA]), (0.6, [DELTA, ALPHA])])
+def test_unlikely_evidence_is_not_drafted_from(relative_min: float, told: list[Evidence]) -> None:
+    # the best is .9, so Beta with its .5 is .56 of it
+    assert evidence_of_drafts(prepared("fact", DELTA, ALPHA, BETA), relative_min=relative_min) == [told]
+    assert evidence_of_drafts(prepared("fact"), relative_min=relative_min) == [[]]
 
 
 def test_an_abstention_is_passed_on() -> None:

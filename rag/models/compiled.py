@@ -11,7 +11,7 @@ from rag.errors import ModelCorrupt
 from rag.models.bert_graph import bert_graph
 from rag.models.convert import built_once
 from rag.models.engine import Role, multiplies_bfloat16, precision_for
-from rag.models.graph import Precision
+from rag.models.graph import GROUP, Precision
 from rag.models.llama_graph import llama_graph
 from rag.models.resolve import ResolvedModel
 from rag.models.threads import threads_of
@@ -58,11 +58,15 @@ def _build(source: Path, role: Role, precision: Precision, folder: Path) -> None
 
 
 def _options(threads: int | None) -> dict[str, str]:
-    """bfloat16 where the processor has it; states in float16. Threads are not pinned: others run here too."""
+    """bfloat16 where the processor has it; states in float16. Threads are not pinned: others run here too.
+
+    Beside int8 weights, what is multiplied with them is rounded in the same groups.
+    """
     return {
         "INFERENCE_NUM_THREADS": str(threads_of(threads)),
         "INFERENCE_PRECISION_HINT": "bf16" if multiplies_bfloat16() else "f32",
         "KV_CACHE_PRECISION": "f16",
+        "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(GROUP),
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": "1",
         "ENABLE_CPU_PINNING": "NO",
