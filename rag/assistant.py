@@ -19,7 +19,7 @@ from langchain_core.runnables import Runnable, RunnableLambda
 
 import prompts
 from rag.data import corpus_files, data_fingerprint
-from rag.errors import CitewiseError, IndexMissing
+from rag.errors import CitewiseError, IndexMismatch, IndexMissing, ModelMissing
 from rag.index import PaperIndex, content_digest, open_index
 from rag.indexing import Embedder, Progress, ingest_papers
 from rag.ingest import collection_root, open_embedder, read_collection
@@ -29,11 +29,12 @@ from rag.models.chat import load_generator, load_question_model, preload_generat
 from rag.models.cross import load_judge, load_reranker, preload_cross
 from rag.models.encoder import QueryEncoder
 from rag.models.engine import preferred_engine
-from rag.models.resolve import NONE
+from rag.models.resolve import NONE, resolve
 from rag.pipeline import Pipeline, asks_reader
 from rag.preparation import Ports
 from rag.retriever import HybridRetriever, PaperRetriever, sentence_cosines
 from rag.settings import Settings
+from rag.spelling import Spelling, dictionary_of
 from rag.types import Answer, Event, Failure, Paper, Passage, Question, Turn
 from rag.verifier import LexicalVerifier, TrainedVerifier, Verifier
 
@@ -196,6 +197,7 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         retriever=parts.retriever or retriever,
         sentence_cosines=partial(sentence_cosines, index, encoder),
         idf=index.lexical.idf,
+        spelling=_spelling(index, settings),
         reranker=reranker,
         paper_model=load_logistic("papers"),
         question_model=question_model,
@@ -228,6 +230,15 @@ def _preload(settings: Settings, parts: Parts) -> None:
     if settings.reranker != NONE:  # the question model is asked about what was read
         preload_question_model(settings)
     preload_cross(settings, judging=drafting and parts.verifier is None)
+
+
+def _spelling(index: PaperIndex, settings: Settings) -> Spelling:
+    """Mends by the words the embedder knows whole; not where the embedder is no BERT, or not here."""
+    try:
+        words = dictionary_of(resolve(settings.embedding_model, settings).path)
+    except ModelMissing:
+        words = frozenset()
+    return Spelling(words, index.lexical.holds, index.lexical.idf)
 
 
 def _verifier(encoder: QueryEncoder, settings: Settings, parts: Parts) -> tuple[Verifier, str]:
@@ -269,9 +280,13 @@ def _open_collection(
     except IndexMissing:
         if papers is None and collection != DEFAULT_COLLECTION:
             raise
-    if papers is None:
-        found, _ = read_collection(corpus_files(), progress)
-    ingest_papers(root, found, embedder, settings, progress=progress)
+        if papers is None:
+            found, _ = read_collection(corpus_files(), progress)
+    except IndexMismatch:
+        if papers is not None or collection != DEFAULT_COLLECTION:
+            raise
+        found = list(open_index(root).all_papers())  # whoever updates keeps the papers that were added
+    ingest_papers(root, found, embedder, settings, start_over=True, progress=progress)
     return open_index(root, embedding_checksum=embedder.checksum, embedding_model=embedder.name)
 
 

@@ -88,6 +88,10 @@ class LexicalIndex:
         starts = self._model.scores["indptr"]  # type: ignore[union-attr]
         return slice(int(starts[number]), int(starts[number + 1]))
 
+    def holds(self, term: str) -> bool:
+        """Whether any paper has the term."""
+        return self._number(term) is not None
+
     def idf(self, term: str) -> float:
         """ln(1 + (N - df + 0.5) / (df + 0.5)), N papers, df of them with the term."""
         number = self._number(term)

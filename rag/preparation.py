@@ -23,6 +23,7 @@ from rag.question import Kind, is_blank, kind_of, normalise, without_orders
 from rag.reading import Read, first, is_sure, read, read_in_turn
 from rag.retriever import passages_from
 from rag.settings import Settings
+from rag.spelling import Spelling
 from rag.types import Abstention, AbstentionReason, Evidence, Paper, Passage, Question
 from rag.verifier import Verifier
 
@@ -47,6 +48,7 @@ class Ports:
     retriever: BaseRetriever
     sentence_cosines: Callable[[str, Sequence[Paper]], Sequence[NDArray[np.float32]]]
     idf: Idf
+    spelling: Spelling
     evidence_model: LogisticModel
     confidence_model: LogisticModel
     final_model: LogisticModel
@@ -96,13 +98,13 @@ class Preparation:
         return replace(prepared, retrieve_s=time.perf_counter() - began)
 
     def standalone(self, question: Question) -> str:
-        """The cleaned question, made to stand alone."""
+        """The cleaned question, made to stand alone, slips of the pen mended."""
         limit = self._settings.question_chars_max
         asked = without_orders(normalise(question.text, chars_max=limit))
         if is_blank(asked):
             return asked
         told = [replace(turn, content=normalise(turn.content, chars_max=limit)) for turn in question.history]
-        return normalise(standalone(asked, told), chars_max=limit)
+        return normalise(self._ports.spelling.mended(standalone(asked, told)), chars_max=limit)
 
     def find(self, text: str, k: int | None = None, *, few: int | None = None) -> Read:
         """The k papers (default `passages_top_k`) that fit best, read again where there is a reranker.

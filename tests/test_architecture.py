@@ -27,7 +27,7 @@ FLOORS: dict[int, str] = {
     1: """rag/addresses rag/cleaning_rules rag/figures rag/generations rag/lexical rag/memory
           rag/models/bert_graph rag/models/chat_tokens rag/models/llama_graph rag/models/prefixes
           rag/models/threads rag/question rag/readers/rows rag/readers/source rag/settings
-          rag/stamps vectorstore/coded vectorstore/exact vectorstore/flat""",
+          rag/spelling rag/stamps vectorstore/coded vectorstore/exact vectorstore/flat""",
     2: """rag/cleaning rag/exchanged rag/models/causal rag/models/decoder rag/models/engine
           rag/models/resolve rag/readers/duplicates rag/readers/jsonl rag/readers/listing
           rag/readers/parquet rag/readers/plaintext rag/readers/table rag/readers/tagged

@@ -15,6 +15,7 @@ from rag.logistic import LogisticModel
 from rag.models.reranker import Abstract, Reading, Reranker
 from rag.preparation import Ports, Preparation
 from rag.settings import Settings
+from rag.spelling import Spelling
 from rag.types import Paper, Question, Turn
 
 HALF = LogisticModel(0.0, {})
@@ -65,6 +66,7 @@ def preparation(
         retriever=shelf,
         sentence_cosines=cosines,
         idf=lambda term: 1.0,
+        spelling=Spelling(frozenset({"fast"}), {"fast"}.__contains__, lambda term: 1.0),
         evidence_model=BY_COSINE,
         confidence_model=HALF,
         reranker=reranker,
@@ -215,3 +217,10 @@ def test_a_doubtful_order_is_put_to_the_question_model() -> None:
     assert [p.paper.title for p in found.passages] == ["Beta", "Alpha"]
     assert [round(p.score, 4) for p in found.passages] == [0.9526, 0.7311]  # 1/(1+e^-3), 1/(1+e^-1)
     assert model.asked == ["What is fast?"]
+
+
+def test_a_misspelt_word_is_mended_before_anything_is_searched() -> None:
+    prepared, shelf = preparation(ALPHA)
+    found = prepared.one(Question("How fasst is Alpha?"))
+    assert shelf.asked == ["How fast is Alpha?"]
+    assert (found.standalone, found.question.text) == ("How fast is Alpha?", "How fasst is Alpha?")
