@@ -19,6 +19,8 @@ from rag.terms import STOPWORDS, stem
 _WORD = re.compile(r"(?<![\w'’.-])[a-z]{4,}(?![\w'’-])")
 _WRONG_LETTER_FROM = 7  # in a shorter word one other letter makes another name: gemma, gamma
 _BRITISH = re.compile(r"is(?=(?:e|es|ed|er|ers|ing|ation|ations)$)")
+_PREFIX = re.compile(r"^(?:re|un|pre|post|non|over|under|mis|multi|sub|inter|de|dis)(?=.{4})")
+_UNAPOSTROPHED = frozenset("dont doesnt didnt isnt arent wasnt werent cant wont couldnt whats thats".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +42,25 @@ class Spelling:
         return _WORD.sub(lambda match: self._meant(match.group()), text)
 
     def _meant(self, word: str) -> str:
-        forms = {word, _BRITISH.sub("iz", word), word.replace("our", "or")}
-        if any(form in self.dictionary or self.held(stem(form)) for form in forms):
-            return word
-        if stem(word) in _stems(self.dictionary):
+        if self._is_one(word) or self._is_one(_PREFIX.sub("", word)):
             return word
         able = {
             other
             for other in _one_slip_away(word)
             if other in self.dictionary and (other in STOPWORDS or self.held(stem(other)))
         }
-        return min(
-            able, key=lambda other: (other not in STOPWORDS, self.idf(stem(other)), other), default=word
-        )
+        return min(able, key=lambda w: (w not in STOPWORDS, self.idf(stem(w)), w), default=word)
+
+    def _is_one(self, word: str) -> bool:
+        """In the dictionary, in some form, or in the collection."""
+        forms = {word, _BRITISH.sub("iz", word), word.replace("our", "or")}
+        if word in _UNAPOSTROPHED or forms & self.dictionary:
+            return True
+        return any(stem(form) in _stems(self.dictionary) or self.held(stem(form)) for form in forms)
 
 
 def dictionary_of(folder: Path) -> frozenset[str]:
-    """The whole words of a BERT's `vocab.txt`, some twenty thousand common ones; empty where there is none."""
+    """The whole words of a BERT's `vocab.txt`: twenty thousand common ones; empty where there is none."""
     try:
         lines = (folder / "vocab.txt").read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):

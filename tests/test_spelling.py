@@ -11,7 +11,7 @@ from rag.terms import stem
 
 WORDS = frozenset(
     "which small model parameters architecture learning leading really reason knights puzzles gamma scrub"
-    " training straining memories the with".split()
+    " training straining memories word rewarded dot the with".split()
 )
 HELD = {stem(word): 2.0 for word in WORDS - {"scrub"}} | {"learn": 1.0, "normal": 3.0, "preflexor": 6.0}
 SPELLING = Spelling(WORDS, HELD.__contains__, lambda term: HELD.get(term, 9.0))
@@ -29,6 +29,7 @@ SPELLING = Spelling(WORDS, HELD.__contains__, lambda term: HELD.get(term, 9.0))
         ("straning", "straining"),  # not 'training': a first letter is rarely wrong
         ("Smal SMAL smal-scale smal2 sma", "Smal SMAL smal-scale smal2 sma"),  # names, compounds, short words
         ("normalise and scrubbed", "normalise and scrubbed"),  # British, and a form of a known word
+        ("reworded, dont remodel", "reworded, dont remodel"),  # put together; without its apostrophe
         ("zzzzqqqq", "zzzzqqqq"),
     ],
 )  # fmt: skip
