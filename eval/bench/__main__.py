@@ -1,7 +1,7 @@
 """`python -m eval.bench`: runs the contenders and writes JSON, a table and a plot.
 
     pip install -c constraints.txt torch==2.13.0 -e '.[bench]'       once: txtai and LlamaIndex
-    OMP_NUM_THREADS=1 TRANSFORMERS_VERBOSITY=error python -m eval.bench       all four, one thread each
+    TRANSFORMERS_VERBOSITY=error python -m eval.bench       all four, each with the threads it takes by itself
 
 Who is not installed is left out, with a note. The four take about 15 minutes on two idle cores with the
 defaults (the shipped papers, 12 questions, one round), Citewise and LangChain alone less than half of that.
