@@ -62,12 +62,16 @@ def main() -> None:
     arguments = parser.parse_args()
     golds = load("dev")
     rows, kept = rows_of(golds, read_answers(arguments.run / "answers-full.jsonl"))
+    written = [place for place, row in enumerate(rows) if "declined" in row]
+    _calibrate("final", [rows[place] for place in written], [kept[place] for place in written])
+    # Where no trained reader is asked: fitted on all, or what is never put to one would look always answered.
+    _calibrate("final_undrafted", [{"prior": row["prior"]} for row in rows], kept)
+
+
+def _calibrate(name: str, rows: Sequence[Features], kept: Sequence[Gold]) -> None:
     labels = [gold.answerable for gold in kept]
     measured = report(cross_validated(rows, labels), kept)
-    save("final", fit(rows, labels), measured, by="python -m eval.calibrate")
-    priors = [{"prior": row["prior"]} for row in rows]  # where no trained reader is asked
-    measured = report(cross_validated(priors, labels), kept)
-    save("final_undrafted", fit(priors, labels), measured, by="python -m eval.calibrate")
+    save(name, fit(rows, labels), measured, by="python -m eval.calibrate")
 
 
 if __name__ == "__main__":

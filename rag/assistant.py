@@ -18,6 +18,7 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda
 
 import prompts
+from rag.confidence import FinalModel
 from rag.data import corpus_files, data_fingerprint
 from rag.errors import CitewiseError, IndexMismatch, IndexMissing, ModelMissing
 from rag.index import PaperIndex, content_digest, open_index
@@ -204,7 +205,7 @@ def assemble(index: PaperIndex, embedder: Embedder, settings: Settings, parts: P
         likelihood_model=load_logistic("likelihood"),
         evidence_model=load_logistic(f"evidence{read}"),
         confidence_model=load_logistic(f"confidence{read}"),
-        final_model=load_logistic("final" if reader_asked else "final_undrafted"),
+        final_model=FinalModel(load_logistic("final"), load_logistic("final_undrafted")),
         reader_asked=reader_asked,
         verifier=verifier,
         generator=generator,

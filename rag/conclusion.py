@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag import compose
-from rag.confidence import Written, final_features
+from rag.confidence import FinalModel, Written, final_features
 from rag.drafting import declines
 from rag.grounding import Grounded, ground
-from rag.logistic import LogisticModel
 from rag.preparation import Prepared, abstain
 from rag.settings import Settings
 from rag.types import Abstention, Answer, Evidence, Sentence, Trace
@@ -21,12 +20,12 @@ class Concluding:
     """What a conclusion needs: the verifier, the settings, and how sure one is after writing.
 
     `reader_asked`: the drafts are of a reader trained to say when the evidence holds no answer, so its word
-    counts; where they are not, `final_model` knows the probability before writing alone.
+    counts; where it is not, all that `final_model` is told is the probability before writing.
     """
 
     verifier: Verifier
     settings: Settings
-    final_model: LogisticModel
+    final_model: FinalModel
     reader_asked: bool
 
 

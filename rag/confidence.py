@@ -1,13 +1,13 @@
 """How likely the collection answers the question: a probability from retrieval, evidence and drafts.
 
 First from what was found (`rag/data/confidence*.json`, fitted by `eval/fit.py` on papers that are not
-ours): too little, and nothing is written. Then also from what a reader trained to say so made of it
-(`rag/data/final.json`, fitted by `eval/calibrate.py` on the dev questions).
+ours): too little, and nothing is written. Then also from what a reader trained to say so made of it, where
+one was asked (`rag/data/final*.json`, fitted by `eval/calibrate.py` on the dev questions).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.evidence import Idf, Scored, coverage
@@ -88,13 +88,26 @@ def confidence(features: dict[str, float], model: LogisticModel) -> float:
 
 def final_features(prior: float, written: Written | None) -> dict[str, float]:
     """Signals after writing. `prior` is the probability before; `written` None where no reader was asked."""
-    return {
-        "prior": logit(prior),
-        "undrafted": float(written is None),
-        "declined": float(written is not None and written.declined),
-        "stood": float(written is not None and written.support > 0),
-        "support": written.support if written else 0.0,
+    before = {"prior": logit(prior)}
+    if written is None:
+        return before
+    return before | {
+        "declined": float(written.declined),
+        "stood": float(written.support > 0),
+        "support": written.support,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class FinalModel:
+    """How sure an answer is: a model for what a trained reader wrote, one where only `prior` is known."""
+
+    drafted: LogisticModel
+    undrafted: LogisticModel
+
+    def probability(self, signals: Mapping[str, float]) -> float:
+        """Of `final_features`: the probability, in (0, 1), that the collection answers the question."""
+        return (self.drafted if "declined" in signals else self.undrafted).probability(signals)
 
 
 @dataclass(frozen=True, slots=True)

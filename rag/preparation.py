@@ -13,7 +13,7 @@ from langchain_core.retrievers import BaseRetriever
 from numpy.typing import NDArray
 
 from rag.compose import closest_titles
-from rag.confidence import answer_features, confidence
+from rag.confidence import FinalModel, answer_features, confidence
 from rag.evidence import Idf, candidates_of, kind_with_papers, score, select
 from rag.followup import standalone
 from rag.likelihood import QuestionModel, by_likelihood, with_likelihoods
@@ -51,7 +51,7 @@ class Ports:
     spelling: Spelling
     evidence_model: LogisticModel
     confidence_model: LogisticModel
-    final_model: LogisticModel
+    final_model: FinalModel
     reader_asked: bool
     verifier: Verifier
     generator: BaseChatModel | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import pytest
 from fakes import ConstantVerifier
 
 from rag.conclusion import Concluding, conclude, evidence_of_drafts
+from rag.confidence import FinalModel, Written, final_features
 from rag.logistic import LogisticModel
 from rag.pipeline import asks_reader
 from rag.preparation import Prepared
@@ -28,15 +30,16 @@ def prepared(kind: Kind = "fact", *evidence: Evidence) -> Prepared:
     return Prepared(question, "What do the speeds reach?", kind, passages, evidence, 0.75)
 
 
-UNCHANGED = LogisticModel(0.0, {"prior": 1.0})
-DECLINING = LogisticModel(0.0, {"prior": 1.0, "declined": -2.0})
+BEFORE = LogisticModel(0.0, {"prior": 1.0})
+UNCHANGED = FinalModel(BEFORE, BEFORE)
+DECLINING = FinalModel(LogisticModel(0.0, {"prior": 1.0, "declined": -2.0}), BEFORE)
 
 
 def concluded(
     item: Prepared,
     *drafts: str,
     support: float = 1.0,
-    final: LogisticModel = UNCHANGED,
+    final: FinalModel = UNCHANGED,
     trained: bool = False,
     **settings: object,
 ) -> Answer:
@@ -139,3 +142,12 @@ def test_the_trained_reader_is_asked_only_where_drafts_are_written() -> None:
         for strict in (False, True)
     ]
     assert asked == [True, False, False, False, False, False]
+
+
+def test_where_nothing_was_written_only_the_probability_before_speaks() -> None:
+    final = FinalModel(LogisticModel(9.0, {"prior": 1.0}), BEFORE)
+    unwritten, written = final_features(0.5, None), final_features(0.5, Written(declined=False, support=0.8))
+    assert unwritten == {"prior": 0.0}
+    assert written == {"prior": 0.0, "declined": 0.0, "stood": 1.0, "support": 0.8}
+    assert final.probability(unwritten) == 0.5
+    assert final.probability(written) == pytest.approx(1 / (1 + math.exp(-9.0)))

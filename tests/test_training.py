@@ -217,3 +217,67 @@ def test_a_soup_is_the_mean_of_its_runs():
     assert mean_of(runs_)["w"].tolist() == [2.0, 4.0]
     with pytest.raises(ValueError, match="not of one model"):
         mean_of([{"w": torch.zeros(1)}, {"v": torch.zeros(1)}])
+
+
+def _asked(name: str, question: str, *papers: str, evidence=((0, 0),)):
+    from training.examples import Abstract, Example
+
+    told = tuple(Abstract(paper, f"Title {paper}", ("One.", "Two.")) for paper in papers)
+    return Example(name, "fact", question, told, tuple(evidence), "yes" if evidence else None, None)
+
+
+def test_a_lesson_is_a_paper_with_all_the_questions_it_answers():
+    from training.in_context import Asked, lessons_of
+
+    found = lessons_of(
+        [
+            _asked("1", "What?", "a"),
+            _asked("2", "Which two?", "b", "a", evidence=((0, 1), (1, 0), (1, 1))),
+            _asked("3", "Nothing?", "c", evidence=()),
+        ]
+    )
+    assert [lesson.paper.id for lesson in found] == ["a", "b"]
+    assert found[0].asked == (Asked("What?", frozenset({0})), Asked("Which two?", frozenset({0, 1})))
+    assert found[1].asked == (Asked("Which two?", frozenset({1})),)
+
+
+def test_a_batch_holds_papers_near_to_one_another_and_each_once():
+    from training.in_context import TOGETHER, batches_of, lessons_of
+
+    lessons = lessons_of([_asked(str(n), "What?", str(n)) for n in range(2 * TOGETHER)])
+    groups = [list(range(TOGETHER)), list(range(TOGETHER, 2 * TOGETHER))]
+    near = [groups[place // TOGETHER] for place in range(2 * TOGETHER)]
+    batches = batches_of(lessons, near, TOGETHER)
+    assert sorted(sorted(int(one.paper.id) for one in batch) for batch in batches) == groups
+    assert [len(batch) for batch in batches_of(lessons, near, 3)] == [3, 3, 2]
+
+
+class _Plain:
+    """A paper's vectors are the axes its title names; a question's, the axis it names."""
+
+    def papers(self, papers):
+        whole = torch.stack([_axis(paper.title) for paper in papers])
+        own = torch.stack([_axis(sentence) for paper in papers for sentence in paper.sentences])
+        return whole, own, [(n, s) for n, paper in enumerate(papers) for s in range(len(paper.sentences))]
+
+    def questions(self, texts):
+        return torch.stack([_axis(text) for text in texts])
+
+
+def _axis(text: str):
+    return torch.eye(4)[int(text[-1])]
+
+
+def test_the_loss_is_small_where_question_sentence_and_paper_agree():
+    from training.examples import Abstract
+    from training.in_context import Asked, Lesson, loss_of
+
+    def lesson(title: str, question: str, *sentences: str) -> Lesson:
+        return Lesson(Abstract(title, title, sentences), (Asked(question, frozenset({0})),))
+
+    right = [lesson("t0", "q0", "s0", "s1"), lesson("t2", "q2", "s2", "s3")]
+    wrong = [lesson("t0", "q1", "s0", "s1"), lesson("t2", "q3", "s2", "s3")]
+    # temperature .05: ln(1 + 3 e^-20) for the sentence, ln(1 + e^-20) for the paper; where another sentence
+    # of the right paper is the near one, 20 and ln(1 + e^-10)
+    assert float(loss_of(_Plain(), right)) == pytest.approx(0.0, abs=1e-6)
+    assert float(loss_of(_Plain(), wrong)) == pytest.approx(20.0, abs=1e-3)
