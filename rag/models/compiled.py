@@ -42,7 +42,7 @@ def compiled(model: ResolvedModel, role: Role, *, cache_dir: Path, threads: int 
         target = graph_folder(model, cache_dir, chosen)
         built_once(target, lambda folder: _build(model.path, role, chosen, folder))
         core = openvino.Core()
-        return core.compile_model(core.read_model(target / _FILE), "CPU", _options(threads))
+        return core.compile_model(core.read_model(target / _FILE), "CPU", _options(role, chosen, threads))
     except (OSError, KeyError, ValueError, RuntimeError) as exc:
         raise ModelCorrupt(
             f"{model.path}: not a usable model ({exc})",
@@ -57,16 +57,18 @@ def _build(source: Path, role: Role, precision: Precision, folder: Path) -> None
     openvino.serialize(_BUILDERS[role](source, precision), folder / _FILE)
 
 
-def _options(threads: int | None) -> dict[str, str]:
-    """bfloat16 where the processor has it; states in float16. Threads are not pinned: others run here too.
+def _options(role: Role, precision: Precision, threads: int | None) -> dict[str, str]:
+    """States in float16; threads are not pinned: others run here too.
 
-    Beside int8 weights, what is multiplied with them is rounded in the same groups.
+    bfloat16 where the processor has it, but float32 in encoders of int8, which lose more. A decoder's
+    activations are rounded in the groups of its weights (docs/decisions/0010-openvino-graphs.md).
     """
-    return {
+    exact = role == "encoder" and precision == "int8"
+    own = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": str(GROUP)} if role == "decoder" else {}
+    return own | {
         "INFERENCE_NUM_THREADS": str(threads_of(threads)),
-        "INFERENCE_PRECISION_HINT": "bf16" if multiplies_bfloat16() else "f32",
+        "INFERENCE_PRECISION_HINT": "bf16" if multiplies_bfloat16() and not exact else "f32",
         "KV_CACHE_PRECISION": "f16",
-        "DYNAMIC_QUANTIZATION_GROUP_SIZE": str(GROUP),
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": "1",
         "ENABLE_CPU_PINNING": "NO",
