@@ -59,5 +59,5 @@ def _of_all(first: Sequence[Item], second: Sequence[Item]) -> list[Measure]:
 
 def _over_shown(of: Callable[[Sure, Right], float], items: Sequence[Item]) -> float:
     """Nan where nothing was shown."""
-    shown = [item for item in items if item.status in {"answered", "quoted"}]
+    shown = [item for item in items if item.answers]
     return of([item.confidence for item in shown], [item.right for item in shown])

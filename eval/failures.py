@@ -46,8 +46,8 @@ def failures_of(items: Iterable[Item]) -> Failures:
     """Counts and worst cases; ties by id."""
     wrong = [item for item in items if not item.right]
     counted = Counter(item.cause for item in wrong)
-    shown = [item for item in wrong if item.status in {"answered", "quoted"}]
-    silent = [item for item in wrong if item.status not in {"answered", "quoted"}]
+    shown = [item for item in wrong if item.answers]
+    silent = [item for item in wrong if not item.answers]
     return Failures(
         causes=dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))),
         misleading=tuple(map(_failed, sorted(shown, key=lambda i: (-i.confidence, i.id))[:SHOWN])),
@@ -101,5 +101,5 @@ def _shared(first: Iterable[Item], second: Iterable[Item]) -> list[Change]:
 
 
 def _said(item: Item) -> tuple[bool, frozenset[str]]:
-    """Whether it answers, and by which papers: the model's own words and quotes count alike."""
-    return item.status in {"answered", "quoted"}, frozenset(cited.title for cited in item.citations)
+    """Whether it answers, and by which papers."""
+    return item.answers, frozenset(cited.title for cited in item.citations)

@@ -63,6 +63,11 @@ class Item:
     must: tuple[tuple[str, ...], ...]
     scores: Mapping[str, float]
 
+    @property
+    def answers(self) -> bool:
+        """Whether it tells something, in the model's own words or in quotes."""
+        return self.status in {"answered", "quoted"}
+
 
 def item_of(gold: Gold, answer: Answer, scores: Mapping[str, float]) -> Item:
     """Everything a reader needs to judge the verdict."""

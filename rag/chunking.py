@@ -6,7 +6,6 @@ What is embedded may carry the title; what is quoted is the span alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -84,23 +83,19 @@ class Reading:
 
 def readings_of(paper: Paper) -> list[Reading]:
     """The chunks of a paper with their sentences. Ids are `<paper_id>#<view initial><start>`."""
-    sentences = [_chunk(paper, "sentence", span) for span in sentence_spans(paper.abstract)]
+    sentences = _chunks(paper, "sentence", sentence_spans(paper.abstract))
     return [
         Reading(whole, tuple(s for s in sentences if whole.start <= s.start < whole.end))
-        for whole in (_chunk(paper, "abstract", span) for span in chunk_spans(paper.abstract))
+        for whole in _chunks(paper, "abstract", chunk_spans(paper.abstract))
     ]
 
 
-def chunks_of(paper: Paper, views: tuple[View, ...]) -> Iterator[Chunk]:
-    """The chunks of a paper in these views."""
-    for reading in readings_of(paper):
-        yield from (chunk for chunk in (reading.whole, *reading.sentences) if chunk.view in views)
-
-
-def _chunk(paper: Paper, view: View, span: Span) -> Chunk:
-    start, end = span
-    title, body = clean(paper.title), clean(paper.abstract[start:end])
-    return Chunk(f"{paper.paper_id}#{view[0]}{start}", paper.paper_id, view, title, body, start, end)
+def _chunks(paper: Paper, view: View, spans: list[Span]) -> list[Chunk]:
+    name, title = f"{paper.paper_id}#{view[0]}", clean(paper.title)
+    return [
+        Chunk(f"{name}{start}", paper.paper_id, view, title, clean(paper.abstract[start:end]), start, end)
+        for start, end in spans
+    ]
 
 
 def paper_id_of(chunk_id: str) -> str:

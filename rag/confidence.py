@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from rag.evidence import Idf, Scored, coverage
 from rag.logistic import LogisticModel, logit
 from rag.question import asks_for_number, names_in
-from rag.terms import term_set, terms, words
+from rag.terms import term_set, words
 from rag.types import Passage
 
 
@@ -28,7 +28,7 @@ def answer_features(
     asked = term_set(question)
     best = scored[0]
     paper = best.candidate.passage.paper
-    top = frozenset(t for s in scored[:3] for t in terms(s.candidate.text)) | term_set(paper.title)
+    top = term_set(paper.title).union(*(term_set(s.candidate.text) for s in scored[:3]))
     whole = term_set(f"{paper.title} {paper.abstract}")
     rivals = [p.score for p in passages if p.paper.paper_id != paper.paper_id]
     signals = {

@@ -208,7 +208,7 @@ def _add_vectors(
             store = FaissStore(rows.shape[1], kind=choose_kind(sum(map(len, chunks))))
         store.add([chunk.chunk_id for own in chunks[part] for chunk in own], rows)
         if tools.progress:
-            tools.progress("embedding", len(ordered[: part.stop]), len(ordered))
+            tools.progress("embedding", min(part.stop, len(ordered)), len(ordered))
     return FaissStore(len(model.embed_query("dimension"))) if store is None else store
 
 

@@ -59,6 +59,7 @@ class Spelling:
         return any(stem(form) in _stems(self.dictionary) or self.held(stem(form)) for form in forms)
 
 
+@cache  # read once, however many collections are opened
 def dictionary_of(folder: Path) -> frozenset[str]:
     """The whole words of a BERT's `vocab.txt`: twenty thousand common ones; empty where there is none."""
     try:

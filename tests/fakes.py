@@ -22,14 +22,16 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 from rag.assistant import Assistant, Parts, assemble, named_embedder
+from rag.chunking import readings_of
 from rag.citations import keys_in, shown
+from rag.embedding import chunks_in
 from rag.index import PaperIndex, open_index
 from rag.indexing import Embedder, ingest_papers
 from rag.logistic import LogisticModel
 from rag.pipeline import Pipeline
 from rag.settings import Settings
 from rag.terms import terms
-from rag.types import Answer, Paper, Timings
+from rag.types import Answer, Chunk, Paper, Timings
 from rag.verifier import Verifier
 
 DIMENSION = 256
@@ -187,6 +189,12 @@ BARS = {
 def fake_embedder(name: str = "hash-a") -> Embedder:
     """Hash embeddings under a name, which is what makes their checksum."""
     return named_embedder(HashEmbeddings(), name)
+
+
+def chunks_of(paper: Paper, views: Sequence[str]) -> list[Chunk]:
+    """What an index of these views holds of a paper."""
+    found = [chunk for reading in readings_of(paper) for chunk in chunks_in(reading)]
+    return [chunk for chunk in found if chunk.view in views]
 
 
 def built(root: Path, papers: Sequence[Paper] = PAPERS, **settings: Any) -> PaperIndex:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import pytest
+from fakes import chunks_of
 
-from rag.chunking import chunk_spans, chunks_of, paper_id_of, readings_of, sentence_spans
+from rag.chunking import chunk_spans, paper_id_of, readings_of, sentence_spans
 from rag.types import Paper
 
 ABSTRACT = "We gain 3.5% on GLUE. Results (e.g. on SST) hold, cf. Fig. 2.  It scales!"

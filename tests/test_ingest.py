@@ -17,9 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import DIMENSION, GALORE, MONARCH, PAPERS, RETRO, HashEmbeddings, fake_embedder
+from fakes import DIMENSION, GALORE, MONARCH, PAPERS, RETRO, HashEmbeddings, chunks_of, fake_embedder
 
-from rag.chunking import chunks_of
 from rag.errors import IndexBusy, IndexMismatch, OutputError, ReadError
 from rag.index import PaperIndex, content_digest, open_index
 from rag.indexing import Embedder, IngestReport, ingest_papers

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from fakes import PAPERS
+from fakes import PAPERS, chunks_of
 from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from rag.chunking import chunk_spans, chunks_of, paper_id_of, sentence_spans
+from rag.chunking import chunk_spans, paper_id_of, sentence_spans
 from rag.types import Paper
 
 PROSE = st.text(alphabet="abZ 1.,!?;:()[]'\"\n\r\té。…", max_size=300)

@@ -1,12 +1,30 @@
-"""Windows as one padded batch of tensors: what the cross-encoders read while they are trained."""
+"""What the runs over MiniLM share: the model as it is trained, and windows as one padded batch of tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from rag.models.windows import Window
+
+if TYPE_CHECKING:
+    from transformers import BertModel
+
+
+def bert_to_train(folder: Path) -> BertModel:
+    """BERT with its word embeddings as they are, so that what ships is a difference, and without dropout.
+
+    Short runs have little to overfit, and dropout costs 40 % of the time on a CPU.
+    """
+    from transformers import BertModel
+
+    without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    bert = BertModel.from_pretrained(folder, add_pooling_layer=False, **without)
+    bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    return bert
 
 
 def batch_of(windows: Sequence[Window]) -> dict[str, torch.Tensor]:

@@ -25,12 +25,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from rag.models.embedder import TOKENS_MAX
 from rag.models.merge import merged
 from rag.models.resolve import resolve
 from rag.models.windows import Window, windows_of
 from rag.settings import Settings
 from training import runs
-from training.batches import batch_of
+from training.batches import batch_of, bert_to_train
 from training.examples import Abstract, Example, split
 from training.hard_negatives import best_places, plain_tokens, vectors
 from training.soup import mean_of
@@ -38,7 +39,6 @@ from training.soup import mean_of
 SEED = 20261126
 TEMPERATURE = 0.05
 TOGETHER = 4  # papers near to one another, so that a batch holds hard negatives
-TOKENS_MAX = 256
 QUESTIONS_MAX = 4  # of a paper in one step
 
 
@@ -90,11 +90,9 @@ class InContext(torch.nn.Module):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        from transformers import AutoTokenizer, BertModel
+        from transformers import AutoTokenizer
 
-        without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}  # 40 % of the time
-        self.bert = BertModel.from_pretrained(folder, add_pooling_layer=False, **without)
-        self.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+        self.bert = bert_to_train(folder)
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
         self.special = (self.tokenizer.cls_token_id, self.tokenizer.sep_token_id)
 

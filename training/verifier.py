@@ -33,7 +33,7 @@ from rag.models.resolve import resolve
 from rag.models.windows import Window, windows_of
 from rag.settings import Settings
 from training import runs
-from training.batches import batch_of
+from training.batches import batch_of, bert_to_train
 from training.examples import Abstract, Example, is_fifth, split
 from training.hard_negatives import RANKS, best_places, nearest, plain_tokens, pool_of, vectors
 from training.perturbations import CHANGES, compressed, denied, other_number, turned
@@ -208,12 +208,7 @@ class VerifyingModel(nn.Module):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        from transformers import AutoModel
-
-        # One epoch: there is nothing to overfit yet, and dropout costs 40 % of the time on a CPU.
-        without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-        self.bert = AutoModel.from_pretrained(folder, add_pooling_layer=False, **without)
-        self.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+        self.bert = bert_to_train(folder)
         self.heads = nn.Linear(self.bert.config.hidden_size, 1)
         nn.init.normal_(self.heads.weight, std=0.02)
         with torch.no_grad():

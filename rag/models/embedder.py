@@ -17,7 +17,7 @@ from rag.models.bert_graph import bert_supported
 from rag.models.hidden import HiddenStates, load_hidden, read_windows
 from rag.models.resolve import ResolvedModel
 from rag.models.threads import set_torch_threads
-from rag.models.tokens import batches_by_length, filled, read_tokenizer, separators
+from rag.models.tokens import batches_by_length, filled, plain_numbers, read_tokenizer, separators
 from rag.models.vectors import unit_rows
 from rag.models.windows import Window, windows_of
 from rag.settings import Settings
@@ -25,7 +25,7 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_TOKENS_MAX = 256
+TOKENS_MAX = 256
 # In the folder of a model that was trained to tell sentences apart in their context.
 IN_CONTEXT_FILE = "in_context.json"
 
@@ -75,8 +75,8 @@ class ContextualEmbeddings(MeanEmbeddings):
         owners: list[int] = []
         windows: list[Window] = []
         for number, (title, sentences) in enumerate(texts):
-            first, *rest = self._numbers([title, *sentences])
-            own = windows_of(first, [], rest, special=self._special, tokens_max=_TOKENS_MAX)
+            first, *rest = plain_numbers(self._tokenizer, [title, *sentences])
+            own = windows_of(first, [], rest, special=self._special, tokens_max=TOKENS_MAX)
             windows += own
             owners += [number] * len(own)
         means: list[list[NDArray[np.float32]]] = [[] for _ in windows]
@@ -88,10 +88,6 @@ class ContextualEmbeddings(MeanEmbeddings):
         for owner, (whole, *told) in zip(owners, means, strict=True):
             rows[owner] += told if rows[owner] else [whole, *told]
         return [np.stack(row) for row in rows]
-
-    def _numbers(self, texts: Sequence[str]) -> list[list[int]]:
-        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [row.ids for row in encoded]
 
 
 def mean_states(states: NDArray[np.float32], mask: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -132,7 +128,7 @@ def _is_mean_bert(folder: Path) -> bool:
 
 
 def _tokens_max(folder: Path) -> int:
-    return int(_read(folder / "sentence_bert_config.json", {}).get("max_seq_length") or _TOKENS_MAX)
+    return int(_read(folder / "sentence_bert_config.json", {}).get("max_seq_length") or TOKENS_MAX)
 
 
 def _read(path: Path, otherwise: Any) -> Any:  # noqa: ANN401 - JSON

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rag.models.heads import cosine, read_heads
 from rag.models.hidden import HiddenStates, read_windows
-from rag.models.tokens import read_tokenizer, separators
+from rag.models.tokens import plain_numbers, read_tokenizer, separators
 from rag.models.windows import Window, windows_of
 
 JUDGED_TOKENS_MAX = 288
@@ -46,7 +46,7 @@ class CrossJudge:
 
     def _windows(self, sentence: str, evidence: str) -> list[Window]:
         texts = [sentence, *(line for line in evidence.split("\n") if line)]
-        claim, *lines = (row.ids for row in self._tokenizer.encode_batch(texts, add_special_tokens=False))
+        claim, *lines = plain_numbers(self._tokenizer, texts)
         return windows_of(claim, (), lines, special=self._special, tokens_max=JUDGED_TOKENS_MAX)
 
     def _scores(self, windows: Sequence[Window]) -> list[float]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from rag.models.heads import cosine, read_heads
 from rag.models.hidden import HiddenStates, read_windows
-from rag.models.tokens import read_tokenizer, separators
+from rag.models.tokens import plain_numbers, read_tokenizer, separators
 from rag.models.windows import Window, windows_of
 
 Abstract = tuple[str, Sequence[str]]  # title and sentences, as shown
@@ -55,10 +55,10 @@ class CrossReader:
 
     def read(self, question: str, papers: Sequence[Abstract]) -> list[Reading]:
         """See `Reranker.read`."""
-        asked = self._numbers([question])[0]
+        (asked,) = plain_numbers(self._tokenizer, [question])
         windows: list[tuple[int, Window]] = []
         for number, (title, sentences) in enumerate(papers):
-            first, *rest = self._numbers([title, *sentences])
+            first, *rest = plain_numbers(self._tokenizer, [title, *sentences])
             found = windows_of(asked, first, rest, special=self._special)
             windows += [(number, window) for window in found]
         whole = np.full((len(papers), 2), -np.inf, dtype=np.float32)
@@ -90,7 +90,3 @@ class CrossReader:
             for mean, like in zip(means, likeness, strict=True)
         ]
         return whole, own
-
-    def _numbers(self, texts: Sequence[str]) -> list[list[int]]:
-        encoded = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [row.ids for row in encoded]

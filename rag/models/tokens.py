@@ -47,6 +47,11 @@ def separators(tokenizer: Tokenizer) -> tuple[int, int]:
     return int(first), int(between)
 
 
+def plain_numbers(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """Token numbers of each text, without [CLS] and [SEP]."""
+    return [row.ids for row in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+
 def batches_by_length(lengths: Sequence[int], tokens_max: int = TOKENS_AT_ONCE) -> list[list[int]]:
     """Positions, texts of like length together, longest first; no batch over `tokens_max` with filling."""
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
