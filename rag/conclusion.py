@@ -9,6 +9,7 @@ from rag import compose
 from rag.confidence import FinalModel, Written, final_features
 from rag.drafting import declines
 from rag.grounding import Grounded, ground
+from rag.logistic import logit
 from rag.preparation import Prepared, abstain
 from rag.settings import Settings
 from rag.types import Abstention, Answer, Evidence, Sentence, Trace
@@ -33,7 +34,7 @@ def conclude(prepared: Prepared, drafts: Sequence[str], given: Concluding) -> An
     """The answer of a prepared question: what stood of the drafts, else quotes, else the abstention."""
     if prepared.abstention is not None:
         return _abstained(prepared, prepared.abstention, prepared.confidence)
-    drafted_from = evidence_of_drafts(prepared, relative_min=given.settings.draft_relative_min)
+    drafted_from = evidence_of_drafts(prepared, gap_max=given.settings.draft_gap_max)
     checked = [
         ground(prepared.standalone, draft, evidence, given.verifier, support_min=given.settings.support_min)
         for draft, evidence in zip(drafts, drafted_from, strict=False)
@@ -88,16 +89,18 @@ def _composed(prepared: Prepared, kept: Sequence[Sentence], settings: Settings) 
     )
 
 
-def evidence_of_drafts(prepared: Prepared, *, relative_min: float) -> list[list[Evidence]]:
-    """What each draft may rest on: for several papers each paper's own evidence, else what is likely.
+def evidence_of_drafts(prepared: Prepared, *, gap_max: float) -> list[list[Evidence]]:
+    """What each draft may rest on: of a fact the paper of the best sentence, else each paper's own evidence.
 
-    `relative_min`: sentences this much less likely than the best one would only distract.
+    `gap_max`: sentences whose log-odds are this much below the best one's would only distract from a fact.
+    The gap between two sentences of a paper does not depend on what else was read.
     """
-    if prepared.kind == "fact":
-        least = relative_min * max((item.score for item in prepared.evidence), default=0.0)
-        return [[item for item in prepared.evidence if item.score >= least]]
     keys = dict.fromkeys(item.key for item in prepared.evidence)
-    return [[item for item in prepared.evidence if item.key == key] for key in keys]
+    parts = [[item for item in prepared.evidence if item.key == key] for key in keys]
+    if prepared.kind != "fact" or not parts:
+        return parts or [[]]
+    least = logit(parts[0][0].score) - gap_max
+    return [[item for item in parts[0] if logit(item.score) >= least]]
 
 
 def _quotes(prepared: Prepared, told: set[int], settings: Settings) -> list[Sentence]:

@@ -16,9 +16,9 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableLambda
 
 from rag.conclusion import Concluding, conclude, evidence_of_drafts
-from rag.drafting import draft_messages, reader_messages, write_in_pieces, write_together
+from rag.drafting import Drafts, draft_messages, reader_messages, write_together
 from rag.memory import AnswerMemory
-from rag.preparation import Ports, Preparation, Prepared
+from rag.preparation import Glance, Ports, Preparation, Prepared
 from rag.settings import Settings
 from rag.types import Answer, DraftToken, Event, Finished, Passage, Question, StageStarted, Timings
 
@@ -66,33 +66,28 @@ class Pipeline:
         ]
 
     def stream(self, question: Question) -> Iterator[Event]:
-        """The same answer with its stages and its draft on the way; `Finished` comes last."""
+        """The same answer with its stages and its draft on the way; `Finished` comes last.
+
+        Where the first paper is not sure, it is drafted from while the others are still to be read: mostly it
+        stays the first, and the draft is the one that is wanted. Else another is begun: `writing` once more.
+        """
         began = time.perf_counter()
         yield StageStarted("searching", 0.0)
         if known := self._memory.recall(self.fingerprint, question):
             yield Finished(known)
             return
-        prepared = _stage("retrieve", self._preparation.one, question)
+        drafts = Drafts(self._ports.generator)
+        glance = _stage("retrieve", self._preparation.glance, question)
+        if not glance.seen.settled:
+            yield from _written(drafts, self.guesses(glance), began)
         yield StageStarted("reading", time.perf_counter() - began)
-        writing = time.perf_counter()
-        first_token_s = 0.0
-        drafts: list[str] = []
+        prepared = _stage("retrieve", self._preparation.settled, glance)
         conversations = self.conversations(prepared)
-        if conversations:
-            yield StageStarted("writing", writing - began)
-        for conversation in conversations:
-            pieces: list[str] = []
-            assert self._ports.generator is not None
-            for piece in write_in_pieces(self._ports.generator, conversation):
-                first_token_s = first_token_s or time.perf_counter() - began
-                pieces.append(piece)
-                yield DraftToken(piece)
-            drafts.append("".join(pieces).strip())
-            yield DraftToken("\n")
-        checking = time.perf_counter()
-        yield StageStarted("checking", checking - began)
-        timings = Timings(first_token_s=first_token_s, generate_s=checking - writing)
-        yield Finished(self._finish(prepared, drafts, timings))
+        yield from _written(drafts, conversations, began)
+        yield StageStarted("checking", time.perf_counter() - began)
+        first = drafts.begun(conversations)
+        timings = Timings(first_token_s=first - began if first else 0.0, generate_s=drafts.seconds)
+        yield Finished(self._finish(prepared, drafts.of(conversations), timings))
 
     def search(self, query: str, k: int) -> list[Passage]:
         """The k papers that fit a query best."""
@@ -104,8 +99,15 @@ class Pipeline:
         if quotes_will_do or self._ports.generator is None:
             return []
         ask = reader_messages if self._ports.reader_asked else draft_messages
-        parts = evidence_of_drafts(prepared, relative_min=self._settings.draft_relative_min)
+        parts = evidence_of_drafts(prepared, gap_max=self._settings.draft_gap_max)
         return [ask(prepared.standalone, part) for part in parts]
+
+    def guesses(self, glance: Glance) -> list[list[BaseMessage]]:
+        """What the generator will probably be asked, of a question with more to be read: of a fact only."""
+        if self._ports.generator is None or self._settings.strict or glance.kind != "fact":
+            return []
+        prepared = self._preparation.guessed(glance)
+        return self.conversations(prepared) if prepared.kind == "fact" else []
 
     def _finish(self, prepared: Prepared, drafts: Sequence[str], timings: Timings) -> Answer:
         """Conclude, and stamp the answer with id, fingerprint and times."""
@@ -127,6 +129,13 @@ class Pipeline:
         )
         self._memory.keep(self.fingerprint, prepared.question, answer)
         return answer
+
+
+def _written(drafts: Drafts, conversations: list[list[BaseMessage]], began: float) -> Iterator[Event]:
+    """Write what is missing of these: a stage and its pieces, where there is any."""
+    if not drafts.holds(conversations):
+        yield StageStarted("writing", time.perf_counter() - began)
+        yield from map(DraftToken, drafts.write(conversations))
 
 
 def asks_reader(generator: BaseChatModel | None, settings: Settings) -> bool:

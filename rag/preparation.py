@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 from langchain_core.language_models import BaseChatModel
@@ -15,13 +14,13 @@ from numpy.typing import NDArray
 from rag.compose import closest_titles
 from rag.confidence import FinalModel, answer_features, confidence
 from rag.evidence import Idf, candidates_of, kind_with_papers, score, select
+from rag.finding import Finder, Sighting
 from rag.followup import standalone
-from rag.likelihood import QuestionModel, by_likelihood, with_likelihoods
+from rag.likelihood import QuestionModel
 from rag.logistic import LogisticModel
 from rag.models.reranker import Reranker
 from rag.question import Kind, is_blank, kind_of, normalise, without_orders
-from rag.reading import Read, first, is_sure, read, read_in_turn
-from rag.retriever import passages_from
+from rag.reading import Read
 from rag.settings import Settings
 from rag.spelling import Spelling
 from rag.types import Abstention, AbstentionReason, Evidence, Paper, Passage, Question
@@ -78,12 +77,30 @@ class Prepared:
     retrieve_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A question after a first look at its papers."""
+
+    question: Question
+    kind: Kind
+    seen: Sighting
+    seconds: float
+
+
 class Preparation:
     """Turns questions into `Prepared` ones with the parts it is given."""
 
     def __init__(self, ports: Ports, settings: Settings) -> None:
         self._ports = ports
         self._settings = settings
+        self._finder = Finder(
+            ports.retriever,
+            ports.reranker,
+            ports.paper_model,
+            ports.question_model,
+            ports.likelihood_model,
+            settings,
+        )
 
     def together(self, questions: Sequence[Question]) -> list[Prepared]:
         """All of them; their vectors are computed in one go."""
@@ -92,10 +109,28 @@ class Preparation:
 
     def one(self, question: Question) -> Prepared:
         """Retrieve, score sentences, and decide whether to go on."""
+        return self.settled(self.glance(question))
+
+    def glance(self, question: Question) -> Glance:
+        """Retrieve, and read as little as may do."""
         began = time.perf_counter()
         text = self.standalone(question)
-        prepared = self._prepare(question, text)
-        return replace(prepared, retrieve_s=time.perf_counter() - began)
+        kind = kind_of(text)
+        wanted = self._settings.passages_top_k
+        if is_blank(text) or not self._ports.papers_count:
+            seen = Sighting(text, wanted)
+        else:
+            few = self._settings.rerank_first_k if kind in _OF_ONE_PAPER else None
+            seen = self._finder.glance(text, wanted, few=few)
+        return Glance(question, kind, seen, time.perf_counter() - began)
+
+    def guessed(self, glance: Glance) -> Prepared:
+        """What the question comes to if reading on changes nothing."""
+        return self._decided(glance, self._finder.guess)
+
+    def settled(self, glance: Glance) -> Prepared:
+        """What it comes to after all the reading it takes."""
+        return self._decided(glance, self._finder.finish)
 
     def standalone(self, question: Question) -> str:
         """The cleaned question, made to stand alone, slips of the pen mended."""
@@ -106,42 +141,21 @@ class Preparation:
         told = [replace(turn, content=normalise(turn.content, chars_max=limit)) for turn in question.history]
         return normalise(self._ports.spelling.mended(standalone(asked, told)), chars_max=limit)
 
-    def find(self, text: str, k: int | None = None, *, few: int | None = None) -> Read:
-        """The k papers (default `passages_top_k`) that fit best, read again where there is a reranker.
+    def find(self, text: str, k: int) -> Read:
+        """The k papers that fit best, read again where there is a reranker."""
+        return self._finder.finish(self._finder.glance(text, k, few=None))
 
-        `few`: of how many it is content when one of them is sure to be the right one.
-        """
-        ports, settings = self._ports, self._settings
-        wanted = k or settings.passages_top_k
-        if ports.reranker is None:
-            return Read(tuple(passages_from(ports.retriever.invoke(text, k=wanted))[:wanted]), {})
-        depth = max(settings.rerank_top_k, wanted)
-        passages = passages_from(ports.retriever.invoke(text, k=depth))
-        found = read_in_turn(
-            passages,
-            partial(read, text, reranker=ports.reranker),
-            ports.paper_model,
-            few=few or depth,
-            sure_min=settings.sure_min,
-        )
-        if found.passages and ports.question_model and not is_sure(found, settings.sure_min):
-            found = with_likelihoods(
-                text,
-                found,
-                ports.question_model,
-                settings.likelihood_top_k,
-                whole=settings.read_ahead_mb > 0,
-            )
-            found = by_likelihood(found, ports.likelihood_model)
-        return first(found, wanted)
+    def _decided(self, glance: Glance, papers_of: Callable[[Sighting], Read]) -> Prepared:
+        began = time.perf_counter()
+        prepared = self._prepared(glance, papers_of(glance.seen))
+        return replace(prepared, retrieve_s=glance.seconds + time.perf_counter() - began)
 
-    def _prepare(self, question: Question, text: str) -> Prepared:
+    def _prepared(self, glance: Glance, found: Read) -> Prepared:
+        question, text, kind = glance.question, glance.seen.text, glance.kind
         if is_blank(text):
             return _refused(question, text, (), "empty_question")
         if not self._ports.papers_count:
             return _refused(question, text, (), "empty_collection")
-        kind = kind_of(text)
-        found = self.find(text, few=self._settings.rerank_first_k if kind in _OF_ONE_PAPER else None)
         passages = found.passages
         papers = [passage.paper for passage in found.seen]
         candidates = candidates_of(found.seen, self._ports.sentence_cosines(text, papers), found.readings)

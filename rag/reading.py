@@ -67,11 +67,23 @@ def read_in_turn(
     sure_min: float,
 ) -> Read:
     """The first few read and ranked; all of them, where none of the few is sure to be the right one."""
-    readings = list(read_part(passages[:few]))
-    found = ranked(passages, readings, model)
-    if is_sure(found, sure_min) or len(passages) <= few:
+    found = ranked(passages, read_part(passages[:few]), model)
+    return found if is_sure(found, sure_min) else read_on(passages, found, read_part, model)
+
+
+def read_on(
+    passages: Sequence[Passage],
+    found: Read,
+    read_part: Callable[[Sequence[Passage]], Sequence[Reading]],
+    model: LogisticModel,
+) -> Read:
+    """Those of the passages that were not read yet read as well, and all of them ranked anew."""
+    unread = [p for p in passages if p.paper.paper_id not in found.readings]
+    if not unread:
         return found
-    return ranked(passages, [*readings, *read_part(passages[few:])], model)
+    new = zip(unread, read_part(unread), strict=True)
+    readings = {**found.readings, **{p.paper.paper_id: reading for p, reading in new}}
+    return ranked(passages, [readings[p.paper.paper_id] for p in passages], model)
 
 
 def is_sure(found: Read, sure_min: float) -> bool:

@@ -30,7 +30,7 @@ from rich.text import Text
 from rag.batch import BatchReport
 from rag.cleaning import clean
 from rag.errors import CitewiseError, GenerationFailed
-from rag.types import Answer, Citation, DraftToken, Event, Failure, Finished, Passage
+from rag.types import Answer, Citation, DraftToken, Event, Failure, Finished, Passage, StageStarted
 
 if TYPE_CHECKING:
     from rag.indexing import IngestReport
@@ -143,7 +143,9 @@ def show_stream(events: Iterable[Event], err: Console) -> Answer:
     """
     drafting = False
     for event in events:
-        if isinstance(event, DraftToken):
+        if isinstance(event, StageStarted) and event.stage == "writing" and drafting:
+            err.print("\n")  # the draft is begun anew
+        elif isinstance(event, DraftToken):
             drafting = True
             err.print(Text(printable(event.text), style="dim"), end="")
         elif isinstance(event, Finished):

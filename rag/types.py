@@ -263,7 +263,7 @@ def _citation_dict(citation: Citation) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
-    """Streaming: a stage begins."""
+    """Streaming: a stage begins. With `writing` a draft does; one written before is not wanted any more."""
 
     stage: Literal["searching", "reading", "writing", "checking"]
     at_s: float

@@ -207,6 +207,17 @@ def test_a_draft_is_called_a_draft_and_timed():
     assert "It is" in text
 
 
+def test_a_draft_begun_anew_replaces_the_one_before():
+    pending = Pending("q")
+    for event in (StageStarted("writing", 0.1), DraftToken("It was"), StageStarted("reading", 0.2)):
+        pending.take(event)
+    assert "It was" in Elements(pending_html(pending)).text
+    for event in (StageStarted("writing", 0.4), DraftToken("It is")):
+        pending.take(event)
+    assert "It is" in Elements(pending_html(pending)).text
+    assert "It was" not in Elements(pending_html(pending)).text
+
+
 def test_hostile_text_becomes_no_element_no_link_and_no_blank_line():
     pending = Pending(f"hostile {HOSTILE}")
     pending.take(DraftToken(draft_of("hostile")))

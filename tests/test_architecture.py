@@ -43,29 +43,30 @@ FLOORS: dict[int, str] = {
           rag/verifier""",
     7: """rag/compose rag/evidence rag/grounding rag/ingest rag/models/cross rag/reading""",
     8: """rag/confidence rag/likelihood""",
-    9: """rag/preparation""",
-    10: """rag/conclusion""",
-    11: """rag/pipeline""",
-    12: """rag/assistant""",
+    9: """rag/finding""",
+    10: """rag/preparation""",
+    11: """rag/conclusion""",
+    12: """rag/pipeline""",
+    13: """rag/assistant""",
     # the doors: nothing above this line knows of them
-    13: """rag rag/doctor rag/exports rag/question_files rag/serve/bodies rag/serve/bucket
+    14: """rag rag/doctor rag/exports rag/question_files rag/serve/bodies rag/serve/bucket
           rag/serve/completion rag/serve/job_folder rag/serve/limits rag/serve/ports
           rag/serve/problems rag/ui/conversation rag/ui/feedback rag/ui/inert rag/ui/line
           rag/ui/projection rag/ui/starters rag/ui/topics rag/ui/widgets""",
-    14: """rag/questions rag/results rag/serve/desk rag/serve/guard rag/ui/atlas
+    15: """rag/questions rag/results rag/serve/desk rag/serve/guard rag/ui/atlas
           rag/ui/conversations rag/ui/evidence rag/ui/exporting rag/ui/quality""",
-    15: """rag/batch rag/serve/metrics rag/serve/service rag/ui/browse rag/ui/drawer rag/ui/guard
+    16: """rag/batch rag/serve/metrics rag/serve/service rag/ui/browse rag/ui/drawer rag/ui/guard
           rag/ui/map rag/ui/marks rag/ui/opening rag/ui/uploads""",
-    16: """rag/serve/jobs rag/serve/routes rag/serve/tools rag/terminal rag/ui/batch_run
+    17: """rag/serve/jobs rag/serve/routes rag/serve/tools rag/terminal rag/ui/batch_run
           rag/ui/library rag/ui/render""",
-    17: """rag/commands rag/dialogue rag/serve/batch_routes rag/serve/chat_routes
+    18: """rag/commands rag/dialogue rag/serve/batch_routes rag/serve/chat_routes
           rag/ui/batch_view rag/ui/chat""",
-    18: """rag/serve/server rag/ui/desk""",
-    19: """rag/serve/command rag/ui/actions rag/ui/controls rag/ui/export_menu""",
-    20: """rag/cli rag/ui/batch_tab rag/ui/chat_tab rag/ui/papers_tab rag/ui/upload_tab""",
-    21: """rag/__main__ rag/ui/page""",
-    22: """rag/ui/server""",
-    23: """app""",
+    19: """rag/serve/server rag/ui/desk""",
+    20: """rag/serve/command rag/ui/actions rag/ui/controls rag/ui/export_menu""",
+    21: """rag/cli rag/ui/batch_tab rag/ui/chat_tab rag/ui/papers_tab rag/ui/upload_tab""",
+    22: """rag/__main__ rag/ui/page""",
+    23: """rag/ui/server""",
+    24: """app""",
 }
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names.split()}
 

@@ -99,13 +99,16 @@ class Tab:
         self.page.fill("#cw-question textarea", question)
         self.page.press("#cw-question textarea", "Enter")
 
+    def holds(self, selector: str, count: int) -> None:
+        """Wait until so many elements are there. Asked from outside: the page forbids evaluating strings."""
+        from playwright.sync_api import expect
+
+        expect(self.page.locator(selector)).to_have_count(count, timeout=PATIENCE_MS)
+
     def answered(self, count: int = 1) -> None:
         """Wait until this many exchanges have ended and the page is at rest."""
-        self.page.wait_for_function(
-            "n => document.querySelectorAll('#cw-log .cw-turn').length === n"
-            " && !document.querySelector('#cw-live .cw-turn')",
-            arg=count,
-        )
+        self.holds("#cw-log .cw-turn", count)
+        self.holds("#cw-live .cw-turn", 0)
         self.page.wait_for_selector("#cw-send", state="visible")
 
     def ask(self, question: str, count: int = 1) -> None:
@@ -430,7 +433,7 @@ def test_a_batch_from_upload_to_download_with_cancel_and_resume(tab, tmp_path):
     page.wait_for_selector(".cw-progress:has-text('Done')")
     assert "were there already" in page.inner_text(".cw-progress")
     page.click("#cw-batch-status label:has-text('Not here')")
-    page.wait_for_function("document.querySelectorAll('.cw-table tbody tr').length === 5")
+    tab.holds(".cw-table tbody tr", 5)
     got = tab.download("#cw-batch-done .cw-download:has-text('CSV')")
     with got.open(encoding="utf-8", newline="") as file:
         assert [row["status"] for row in csv.DictReader(file)][:4] == [*["answered"] * 3, "abstained"]

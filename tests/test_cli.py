@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from rag import cli, doctor, terminal
 from rag.errors import IndexCorrupt, ModelMissing, ReadError, SettingsError
 from rag.settings import Settings
-from rag.types import DraftToken, Rejected
+from rag.types import DraftToken, Rejected, StageStarted
 
 HERE = Path(__file__).parent
 FAKE = [sys.executable, str(HERE / "fake_assistant.py")]
@@ -456,6 +456,20 @@ def test_a_draft_is_shown_apart_from_the_answer(capsys):
     assert captured.out == ""
     assert "draft" in captured.err
     assert "\x1b" not in captured.err
+
+
+def test_a_draft_begun_anew_stands_on_a_line_of_its_own(capsys):
+    with pytest.raises(Exception, match="broke off"):
+        terminal.show_stream(
+            [
+                StageStarted("writing", 0.0),
+                DraftToken("One."),
+                StageStarted("writing", 1.0),
+                DraftToken("Two."),
+            ],
+            Console(stderr=True),
+        )
+    assert capsys.readouterr().err == "One.\n\nTwo."
 
 
 def test_a_stream_without_an_end_is_an_error():

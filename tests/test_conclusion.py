@@ -48,18 +48,19 @@ def concluded(
     return conclude(item, drafts, Concluding(ConstantVerifier(support), known, final, trained))
 
 
-def test_a_fact_has_one_draft_over_all_evidence_and_others_one_a_paper() -> None:
+def test_a_fact_is_drafted_from_the_paper_of_the_best_sentence_and_others_a_paper_at_a_time() -> None:
     evidence = (DELTA, ALPHA, BETA)
-    assert evidence_of_drafts(prepared("fact", *evidence), relative_min=0.0) == [[DELTA, ALPHA, BETA]]
+    assert evidence_of_drafts(prepared("fact", *evidence), gap_max=9.0) == [[DELTA]]
+    assert evidence_of_drafts(prepared("fact", ALPHA, DELTA, BETA), gap_max=9.0) == [[ALPHA, BETA]]
     for kind in ("find", "compare", "collect"):
-        assert evidence_of_drafts(prepared(kind, *evidence), relative_min=1.0) == [[DELTA], [ALPHA, BETA]]
+        assert evidence_of_drafts(prepared(kind, *evidence), gap_max=0.0) == [[DELTA], [ALPHA, BETA]]
 
 
-@pytest.mark.parametrize(("relative_min", "told"), [(0.5, [DELTA, ALPHA, BETA]), (0.6, [DELTA, ALPHA])])
-def test_unlikely_evidence_is_not_drafted_from(relative_min: float, told: list[Evidence]) -> None:
-    # the best is .9, so Beta with its .5 is .56 of it
-    assert evidence_of_drafts(prepared("fact", DELTA, ALPHA, BETA), relative_min=relative_min) == [told]
-    assert evidence_of_drafts(prepared("fact"), relative_min=relative_min) == [[]]
+@pytest.mark.parametrize(("gap_max", "told"), [(2.2, [ALPHA, BETA]), (2.19, [ALPHA])])
+def test_unlikely_evidence_is_not_drafted_from(gap_max: float, told: list[Evidence]) -> None:
+    # the log-odds of .9 are ln 9 = 2.197, those of .5 are 0
+    assert evidence_of_drafts(prepared("fact", ALPHA, BETA), gap_max=gap_max) == [told]
+    assert evidence_of_drafts(prepared("fact"), gap_max=gap_max) == [[]]
 
 
 def test_an_abstention_is_passed_on() -> None:
@@ -76,11 +77,11 @@ def test_an_abstention_is_passed_on() -> None:
 
 def test_a_fact_that_stood_is_not_followed_by_quotes() -> None:
     draft = "Delta reaches 7 percent [2]. Delta reaches 8 percent [2]."
-    answer = concluded(prepared("fact", ALPHA, BETA, DELTA), draft)
+    answer = concluded(prepared("fact", DELTA, ALPHA, BETA), draft)
     assert (answer.status, answer.text) == ("answered", "Delta reaches 7 percent [1].")
     assert [(c.key, c.paper_id) for c in answer.citations] == [(1, "2")]
     assert answer.trace.draft == draft
-    assert answer.trace.evidence == (ALPHA, BETA, DELTA)
+    assert answer.trace.evidence == (DELTA, ALPHA, BETA)
     assert [dropped.text for dropped in answer.trace.dropped] == ["Delta reaches 8 percent."]
 
 
@@ -95,7 +96,7 @@ def test_a_fact_of_which_nothing_stood_is_quoted(drafts: tuple[str, ...]) -> Non
 
 
 def test_the_bars_are_those_of_the_settings() -> None:
-    item, draft = prepared("fact", ALPHA, BETA, DELTA), "Delta reaches 7 percent [2]."
+    item, draft = prepared("fact", ALPHA, BETA, DELTA), "Alpha reaches 5 percent [1]."
     assert concluded(item, draft, support=0.7).status == "answered"
     assert concluded(item, draft, support=0.69).status == "quoted"
     assert len(concluded(item, quote_relative_min=0.0).sentences) == 3

@@ -80,8 +80,8 @@ def test_questions_are_about_as_likely_by_either_engine(model_cache: Path):
         assert model.likelihoods(told[:1], "") == [0.0]
         alone = np.array([model.likelihoods([one], THROUGHPUT)[0] for one in told])
         assert alone == pytest.approx(found[engine][:-1], abs=0.15)  # beside others or not
-    # rounding adds up over tokens: half a nat of the likely one's 26, two of the least likely one's 117
-    assert found["openvino"] == pytest.approx(found["torch"], rel=0.02)
+    # rounding adds up over a question's tokens: over 72 prompts of the product .66 nats of 120, at most 2.8
+    assert np.abs(found["openvino"] - found["torch"]).mean() < 1.0
     assert np.argmax(found["torch"]) == np.argmax(found["openvino"]) == 0
 
 

@@ -41,6 +41,7 @@ def test_texts_of_like_length_are_read_together():
     assert batches_by_length([5, 5, 5], tokens_max=10) == [[0, 1], [2]]
     assert batches_by_length([100], tokens_max=10) == [[0]]
     assert batches_by_length([]) == []
+    assert batches_by_length([7, 10, 6], share_min=0.7) == [[1, 0], [2]]
 
 
 def test_rows_are_filled_up():

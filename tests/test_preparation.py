@@ -180,7 +180,7 @@ def test_what_was_read_orders_the_papers_anew_and_becomes_their_score() -> None:
 def test_more_papers_are_read_than_are_kept() -> None:
     reranker = LongestAnswers()
     prepared, _ = preparation(BETA, ALPHA, reranker=reranker, passages_top_k=1, rerank_top_k=2)
-    assert [p.paper.title for p in prepared.find("What is fast?").passages] == ["Alpha"]
+    assert [p.paper.title for p in prepared.find("What is fast?", 1).passages] == ["Alpha"]
     assert len(reranker.read_papers) == 2
 
 
@@ -193,6 +193,19 @@ def test_one_sure_paper_is_enough_for_a_fact_and_not_for_a_collection(question: 
     prepared, _ = preparation(ALPHA, BETA, reranker=reranker, rerank_first_k=1)
     prepared.one(Question(question))
     assert [title for title, _ in reranker.read_papers] == read
+
+
+def test_a_guess_is_what_comes_of_the_first_paper_alone() -> None:
+    reranker = LongestAnswers()
+    prepared, _ = preparation(ALPHA, BETA, reranker=reranker, rerank_first_k=1, sure_min=0.999)
+    glance = prepared.glance(Question("What is fast?"))
+    assert (glance.kind, glance.seen.settled) == ("fact", False)
+    guessed = prepared.guessed(glance)
+    assert [item.text for item in guessed.evidence] == ["Alpha is fast.", "Alpha is 5."]
+    assert [title for title, _ in reranker.read_papers] == ["Alpha"]
+    settled = prepared.settled(glance)
+    assert {item.paper.title for item in settled.evidence} == {"Alpha", "Beta"}
+    assert settled.retrieve_s > glance.seconds > 0
 
 
 class Likelier:
@@ -210,10 +223,10 @@ class Likelier:
 def test_a_doubtful_order_is_put_to_the_question_model() -> None:
     model = Likelier()
     sure, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model)
-    assert [p.paper.title for p in sure.find("What is fast?").passages] == ["Alpha", "Beta"]
+    assert [p.paper.title for p in sure.find("What is fast?", 2).passages] == ["Alpha", "Beta"]
     assert model.asked == []  # 1 / (1 + e^-5) = .993 is sure enough
     doubting, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model, sure_min=1.0)
-    found = doubting.find("What is fast?")
+    found = doubting.find("What is fast?", 2)
     assert [p.paper.title for p in found.passages] == ["Beta", "Alpha"]
     assert [round(p.score, 4) for p in found.passages] == [0.9526, 0.7311]  # 1/(1+e^-3), 1/(1+e^-1)
     assert model.asked == ["What is fast?"]

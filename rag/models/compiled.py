@@ -18,7 +18,7 @@ from rag.models.threads import threads_of
 
 _log = logging.getLogger(__name__)
 # Part of the folder's name: a change to how graphs are built makes them anew.
-GRAPH_VERSION = 3
+GRAPH_VERSION = 4
 _BUILDERS = {"encoder": bert_graph, "decoder": llama_graph}
 _FILE = "graph.xml"
 

@@ -18,6 +18,8 @@ from rag.models.tokens import Numbers, batches_by_length, filled
 from rag.models.windows import Window
 from rag.settings import Settings
 
+_SHARE_MIN = 0.7  # the end of a long abstract beside its beginning would be mostly filling
+
 States = NDArray[np.float32]
 
 
@@ -43,7 +45,7 @@ def load_hidden(model: ResolvedModel, settings: Settings) -> HiddenStates:
 
 def read_windows(hidden: HiddenStates, windows: Sequence[Window]) -> Iterator[tuple[int, States]]:
     """(place, states) of each window, read in batches of like length; filling stands behind its tokens."""
-    for batch in batches_by_length([len(window.ids) for window in windows]):
+    for batch in batches_by_length([len(window.ids) for window in windows], share_min=_SHARE_MIN):
         ids, mask = filled([windows[i].ids for i in batch])
         types, _ = filled([windows[i].segments for i in batch])
         yield from zip(batch, hidden(ids, mask, types), strict=True)

@@ -157,7 +157,7 @@ class _Attention:
         middle, step, axis = integers([width // 2]), integers([1]), integers([3])
         first = ops.slice(x, integers([0]), middle, step, axis)
         second = ops.slice(x, middle, integers([_ALL]), step, axis)
-        crossed = ops.concat([ops.multiply(second, constant(-1.0)), first], 3)
+        crossed = ops.concat([ops.multiply(second, constant(-1.0)), first], -1)
         return ops.add(ops.multiply(x, cosine), ops.multiply(crossed, sine))
 
     def _remembered(self, new: Node, name: str, x: Node) -> Node:

@@ -52,21 +52,33 @@ def plain_numbers(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]
     return [row.ids for row in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
 
-def batches_by_length(lengths: Sequence[int], tokens_max: int = TOKENS_AT_ONCE) -> list[list[int]]:
-    """Positions, texts of like length together, longest first; no batch over `tokens_max` with filling."""
+def batches_by_length(
+    lengths: Sequence[int], tokens_max: int = TOKENS_AT_ONCE, *, share_min: float = 0.0
+) -> list[list[int]]:
+    """Positions, texts of like length together, longest first; no batch over `tokens_max` with filling.
+
+    `share_min`: a text shorter than this share of a batch's longest does not join it.
+    """
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     batches: list[list[int]] = []
     for position in order:
-        if batches and (len(batches[-1]) + 1) * lengths[batches[-1][0]] <= tokens_max:
+        longest = lengths[batches[-1][0]] if batches else 0
+        fits = batches and (len(batches[-1]) + 1) * longest <= tokens_max
+        if fits and lengths[position] >= share_min * longest:
             batches[-1].append(position)
         else:
             batches.append([position])
     return batches
 
 
-def filled(rows: Sequence[Sequence[int]], *, left: bool = False, filler: int = 0) -> tuple[Numbers, Numbers]:
-    """(numbers, mask), each (rows, longest row): filled up behind, or before when `left`."""
-    width = max((len(row) for row in rows), default=0)
+def filled(
+    rows: Sequence[Sequence[int]], *, left: bool = False, filler: int = 0, multiple: int = 1
+) -> tuple[Numbers, Numbers]:
+    """(numbers, mask), each (rows, width): filled up behind, or before when `left`.
+
+    The width is that of the longest row, rounded up to a multiple.
+    """
+    width = -(-max((len(row) for row in rows), default=0) // multiple) * multiple
     numbers = np.full((len(rows), width), filler, dtype=np.int64)
     mask = np.zeros((len(rows), width), dtype=np.int64)
     for i, row in enumerate(rows):

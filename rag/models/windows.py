@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 QUESTION_TOKENS_MAX = 64
 TITLE_TOKENS_MAX = 48
-WINDOW_TOKENS_MAX = 384
+WINDOW_TOKENS_MAX = 512
 
 Tokens = Sequence[int]
 

@@ -149,7 +149,7 @@ class Chat:
             for event in assistant.stream(pending.question, history):
                 pending.take(event)
                 yield
-                if isinstance(event, StageStarted) and event.stage == "writing":
+                if isinstance(event, StageStarted) and event.stage == "writing" and ticket is None:
                     ticket = self._line.join()
                     while not (ticket.wait(_TICK_S) or conversation.stopping.is_set()):
                         pending.waiting = place_words(ticket.ahead())

@@ -43,6 +43,8 @@ class Pending:
                 self.began = time.monotonic()
             self.waiting = ""
             self.stages.append(event)
+            if event.stage == "writing":
+                self.draft = ""  # what was written before other papers were read is not wanted
         elif isinstance(event, DraftToken):
             self.draft += event.text
         elif isinstance(event, Finished):

@@ -65,19 +65,21 @@ class Citewise:
 
     def ask(self, question: str) -> Figures:
         """See `Contender`."""
-        from rag.types import DraftToken, Finished
+        from rag.types import DraftToken, Finished, StageStarted
 
         began = time.perf_counter()
-        first, text, figures = 0.0, "", {}
+        text, told, figures = "", [0.0], {}
         for event in self._assistant.stream(question):
+            if isinstance(event, StageStarted) and event.stage == "writing":
+                text, told = "", []  # a draft begun before its papers were sure may be begun anew
             if isinstance(event, DraftToken):
-                first = first or time.perf_counter() - began
                 text += event.text
+                told.append(time.perf_counter() - began)
             if isinstance(event, Finished):
-                drafting = event.answer.timings.generate_s
-                figures = {"verify_s": event.answer.timings.verify_s}
-        if first:
-            figures |= decoding(first, first + drafting, self._generator.count_tokens(text))
+                timings = event.answer.timings
+                figures = {"verify_s": timings.verify_s}
+        if timings.first_token_s:  # of the draft that the answer was made of
+            figures |= decoding(told[0], told[-1], self._generator.count_tokens(text))
         return figures
 
     def batch(self, questions: Sequence[str]) -> Figures:
