@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     confident_min: float = Field(default=0.62, ge=0, le=1)
 
     # generation and verification
-    draft_gap_max: float = Field(default=1.5, ge=0)  # log-odds below the best sentence: not drafted from
+    draft_gap_max: float = Field(default=1.0, ge=0)  # log-odds below the best sentence: not drafted from
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)
     generation_batch_size: int = Field(default=16, ge=1, le=256)
     support_min: float = Field(default=0.75, ge=0, le=1)
