@@ -75,7 +75,7 @@ class Settings(BaseSettings):
     evidence_tokens_max: int = Field(default=360, ge=32)
     question_chars_max: int = Field(default=4000, ge=16)
     answerable_min: float = Field(default=0.05, ge=0, le=1)
-    confident_min: float = Field(default=0.62, ge=0, le=1)
+    confident_min: float = Field(default=0.68, ge=0, le=1)
 
     # generation and verification
     draft_gap_max: float = Field(default=1.0, ge=0)  # log-odds below the best sentence: not drafted from
