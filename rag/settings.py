@@ -75,13 +75,13 @@ class Settings(BaseSettings):
     evidence_tokens_max: int = Field(default=360, ge=32)
     question_chars_max: int = Field(default=4000, ge=16)
     answerable_min: float = Field(default=0.05, ge=0, le=1)
-    confident_min: float = Field(default=0.68, ge=0, le=1)
+    confident_min: float = Field(default=0.65, ge=0, le=1)
 
     # generation and verification
     draft_gap_max: float = Field(default=1.0, ge=0)  # log-odds below the best sentence: not drafted from
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)
     generation_batch_size: int = Field(default=16, ge=1, le=256)
-    support_min: float = Field(default=0.75, ge=0, le=1)
+    support_min: float = Field(default=0.82, ge=0, le=1)
     quote_relative_min: float = Field(default=0.3, ge=0, le=1)
     quote_sentences_max: int = Field(default=3, ge=1, le=10)
     strict: bool = False
