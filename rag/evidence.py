@@ -132,10 +132,10 @@ def score(question: str, candidates: Sequence[Candidate], model: LogisticModel, 
     )
 
 
-def named_papers(question: str, passages: Sequence[Passage]) -> list[str]:
-    """Ids of papers that a name in the question singles out among the passages, in question order."""
+def named_papers(names: Sequence[str], passages: Sequence[Passage]) -> list[str]:
+    """Ids of papers that one of the names singles out among the passages, in the order of the names."""
     found: dict[str, None] = {}
-    for name in names_in(question):
+    for name in names:
         wanted = term_set(name)
         holders = [
             p.paper.paper_id
@@ -155,11 +155,12 @@ def kind_with_papers(
     A 'comparison' that names things of one paper only asks for a fact of that paper. A collection keeps to
     the papers worth collecting.
     """
-    named = named_papers(question, passages)
-    if kind in {"fact", "compare"} and len(named) >= 2:
-        only = set(named)
-        return "compare", [s for s in scored if s.candidate.passage.paper.paper_id in only]
-    if kind == "compare" and names_in(question):
+    names = names_in(question)
+    if kind in {"fact", "compare"} and len(names) >= 2:
+        only = set(named_papers(names, passages))
+        if len(only) >= 2:
+            return "compare", [s for s in scored if s.candidate.passage.paper.paper_id in only]
+    if kind == "compare" and names:
         return "fact", list(scored)
     if kind == "collect":
         only = collected_papers(passages)

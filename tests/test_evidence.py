@@ -15,6 +15,7 @@ from rag.evidence import (
     sentence_features,
 )
 from rag.logistic import LogisticModel
+from rag.question import names_in
 from rag.types import Paper, Passage
 
 MIXER = Paper("m", "Monarch Mixer", "Mixers are fast. They reach 9.1x throughput. They scale.")
@@ -170,11 +171,11 @@ def test_a_paper_that_hardly_bears_on_the_question_does_not_join():
     ],
 )
 def test_named_papers(question, papers):
-    assert named_papers(question, [FIRST, SECOND]) == papers
+    assert named_papers(names_in(question), [FIRST, SECOND]) == papers
 
 
 def test_a_name_of_two_papers_singles_out_none():
-    assert named_papers("Is Monarch fast?", [FIRST, Passage(Paper("x", "Monarch again", ""), 2, 0.1)]) == []
+    assert named_papers(["Monarch"], [FIRST, Passage(Paper("x", "Monarch again", ""), 2, 0.1)]) == []
 
 
 def test_the_kind_after_a_look_at_the_papers():
