@@ -31,11 +31,17 @@ def _sentence_spans(text: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     cursor = 0
     whole = _LONE_SURROGATE.sub("\ufffd", text)
-    for segment in sentencex.segment("en", whole):
+    for segment in _segments(whole):
         start = whole.index(segment, cursor)
         cursor = start + len(segment)
         spans.extend(_stripped(text, start, cursor))
     return tuple(spans)
+
+
+def _segments(text: str) -> list[str]:
+    """Split again until nothing is: in a text with `i)` and `ii)` the library leaves a whole item together."""
+    parts = sentencex.segment("en", text)
+    return [text] if len(parts) < 2 else [segment for part in parts for segment in _segments(part)]
 
 
 def chunk_spans(text: str, *, chars_max: int = CHUNK_CHARS) -> list[Span]:

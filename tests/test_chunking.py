@@ -22,6 +22,12 @@ def test_no_sentence(text):
     assert sentence_spans(text) == []
 
 
+def test_sentences_within_numbered_items_are_told_apart():
+    text = "We add tools. i) It is fast. It is good. ii) It scales. We do."
+    found = [text[start:end] for start, end in sentence_spans(text)]
+    assert found == ["We add tools.", "i) It is fast.", "It is good.", "ii) It scales.", "We do."]
+
+
 def test_equal_sentences_have_their_own_places():
     # five characters and a space each
     assert sentence_spans("Good. Good. Good.") == [(0, 5), (6, 11), (12, 17)]
