@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eval.written import crossed, read_lines
 from rag.evidence import Candidate, Idf
-from rag.index import open_index
+from rag.index import PaperIndex, open_index
 from rag.indexing import ingest_papers
 from rag.ingest import collection_root, open_embedder
 from rag.likelihood import with_likelihoods
@@ -68,18 +68,24 @@ class Collections:
         self.pool: list[Abstract] = list(found.values())
         self.groups = max(2, len(self.pool) // _SIZE)
         self.group_of = {paper.id: place % self.groups for place, paper in enumerate(self.pool)}
-        embedder = open_embedder(settings)
-        self.encoder = QueryEncoder(embedder.model, kept=50_000)
+        self.embedder = open_embedder(settings)
+        self.encoder = QueryEncoder(self.embedder.model, kept=50_000)
         self._reranker, _ = load_reranker(settings)
         self.question_model, _ = load_question_model(settings)
         self._settings = settings
         self._indexes, self._retrievers = [], []
         for group in range(self.groups):
             root = collection_root(settings, f"fit-{self.groups}-{group}")
-            ingest_papers(root, [paper_of(p) for p in self.pool[group :: self.groups]], embedder, settings)
+            ingest_papers(
+                root, [paper_of(p) for p in self.pool[group :: self.groups]], self.embedder, settings
+            )
             index = open_index(root)
             self._indexes.append(index)
             self._retrievers.append(HybridRetriever(index=index, settings=settings, encoder=self.encoder))
+
+    def index(self, group: int) -> PaperIndex:
+        """The papers of one collection."""
+        return self._indexes[group]
 
     def ask(self, put: Put) -> Asked:
         """Retrieve from one collection, and read what was found."""

@@ -2,7 +2,7 @@
 
 First from what was found (`rag/data/confidence*.json`, fitted by `eval/fit.py` on papers that are not
 ours): too little, and nothing is written. Then also from what a reader trained to say so made of it, where
-one was asked (`rag/data/final*.json`, fitted by `eval/calibrate.py` on the dev questions).
+one was asked (`rag/data/final*.json`, fitted by `eval/calibrate.py` on dev and on written questions).
 """
 
 from __future__ import annotations
