@@ -39,7 +39,7 @@ def _sentence_spans(text: str) -> tuple[Span, ...]:
 
 
 def _segments(text: str) -> list[str]:
-    """Split again until nothing is: in a text with `i)` and `ii)` the library leaves a whole item together."""
+    """Split again until nothing is: in a text with `i)` and `ii)` the library leaves items together."""
     parts = sentencex.segment("en", text)
     return [text] if len(parts) < 2 else [segment for part in parts for segment in _segments(part)]
 

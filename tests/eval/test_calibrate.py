@@ -17,9 +17,9 @@ def told(source: str, kind: str, prior: float = 0.0) -> Told:
 
 def test_sources_weigh_alike_and_answerable_questions_three_quarters_of_each() -> None:
     rows = [
-        told("dev", "answerable"), told("dev", "answerable"), told("dev", "far"), told("dev", "near"),
-        told("written", "answerable"), told("written", "near"), told("written", "near"), told("written", "absent"),
-    ]  # fmt: skip
+        *(told("dev", kind) for kind in ("answerable", "answerable", "far", "near")),
+        *(told("written", kind) for kind in ("answerable", "near", "near", "absent")),
+    ]
     # eight rows, four a source: 3 for the answerable ones, and .5 for each of two other kinds
     assert weights_of(rows) == pytest.approx([1.5, 1.5, 0.5, 0.5, 3.0, 0.25, 0.25, 0.5])
 
