@@ -38,6 +38,8 @@ def test_a_follow_up_is_made_to_stand_alone(history, question, expected):
 
 
 ALONE = [
+    "Can LLMs play chess?",
+    "Do large language models sleep?",
     "What is contrastive learning?",
     "What is LoRA?",
     "How does knowledge distillation work?",
