@@ -20,7 +20,7 @@ from rag.models.chat import load_question_model
 from rag.models.cross import load_reranker
 from rag.models.encoder import QueryEncoder
 from rag.models.reranker import Reading
-from rag.reading import Read, is_sure, read, read_in_turn
+from rag.reading import Read, is_sure, ranked, read, read_on
 from rag.retriever import HybridRetriever, sentence_cosines
 from rag.settings import Settings
 from rag.types import Paper, Passage
@@ -115,13 +115,10 @@ class Collections:
 def in_turn(one: Asked, papers: LogisticModel, settings: Settings) -> Read:
     """What the product would have read, in the order in which it would have put it."""
     readings = {p.paper.paper_id: own for p, own in zip(one.passages, one.readings, strict=True)}
-    return read_in_turn(
-        one.passages,
-        lambda part: [readings[p.paper.paper_id] for p in part],
-        papers,
-        few=settings.rerank_first_k,
-        sure_min=settings.sure_min,
-    )
+    found = ranked(one.passages, one.readings[: settings.rerank_first_k], papers)
+    if is_sure(found, settings.sure_min):
+        return found
+    return read_on(one.passages, found, lambda part: [readings[p.paper.paper_id] for p in part], papers)
 
 
 def paper_of(abstract: Abstract) -> Paper:

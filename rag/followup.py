@@ -51,7 +51,8 @@ _GENERAL = re.compile(
     rf"^\W*(?:what|who) (?:is|are|was|were) (?!the\b)|\b{_AUX} there\b"
     r"|^\W*(?:how|what) (?:does|do|did) [^?]+ (?:work|do|mean)\W*$"
     r"|^\W*who (?!else\b)\w+(?: \w+){3}"
-    rf"|^\W*{_AUX} (?:(?:large|small|deep) )?(?:[lsv]?lms|transformers|language models|neural net(?:work)?s)\b"
+    rf"|^\W*{_AUX} (?:(?:large|small|deep) )?"
+    r"(?:[lsv]?lms|transformers|language models|neural net(?:work)?s)\b"
     r"|^\W*(?:which|what|any) (?:[\w-]+ )?(?:paper|work|stud(?:y|ies)|survey|article)s?\b",
     re.IGNORECASE,
 )

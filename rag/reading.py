@@ -58,19 +58,6 @@ def read(question: str, passages: Sequence[Passage], reranker: Reranker) -> list
     return reranker.read(question, [abstract_of(passage.paper) for passage in passages])
 
 
-def read_in_turn(
-    passages: Sequence[Passage],
-    read_part: Callable[[Sequence[Passage]], Sequence[Reading]],
-    model: LogisticModel,
-    *,
-    few: int,
-    sure_min: float,
-) -> Read:
-    """The first few read and ranked; all of them, where none of the few is sure to be the right one."""
-    found = ranked(passages, read_part(passages[:few]), model)
-    return found if is_sure(found, sure_min) else read_on(passages, found, read_part, model)
-
-
 def read_on(
     passages: Sequence[Passage],
     found: Read,

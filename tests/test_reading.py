@@ -9,7 +9,7 @@ import pytest
 
 from rag.logistic import LogisticModel
 from rag.models.reranker import Reading
-from rag.reading import Read, abstract_of, first, is_sure, leads, paper_features, ranked, read_in_turn
+from rag.reading import Read, abstract_of, first, is_sure, leads, paper_features, ranked, read_on
 from rag.types import Paper, Passage
 
 ONE = Passage(Paper("1", "One", "It is fast. It scales."), 1, 0.9)
@@ -52,27 +52,20 @@ def test_nothing_found_is_not_sure() -> None:
     assert not is_sure(Read((), {}), 0.0)
 
 
-@pytest.mark.parametrize(
-    ("sure_min", "parts", "order"),
-    [
-        (0.7, [["1"]], ["1", "2"]),  # 1 / (1 + e^-0.9) = .711 is sure: the other is not read
-        (0.72, [["1"], ["2"]], ["2", "1"]),
-    ],
-)
-def test_the_others_are_read_when_none_of_the_few_is_sure(
-    sure_min: float, parts: list[list[str]], order: list[str]
-) -> None:
+def test_the_others_are_read_on_and_all_are_ranked_anew() -> None:
     seen: list[list[str]] = []
 
     def read_part(part: Sequence[Passage]) -> list[Reading]:
         seen.append([p.paper.paper_id for p in part])
         return [Reading(0, 0, (float(p.paper.paper_id == "2"),)) for p in part]
 
-    found = read_in_turn([ONE, TWO], read_part, MODEL, few=1, sure_min=sure_min)
-    assert seen == parts
-    assert [p.paper.paper_id for p in found.passages] == order
-    assert set(found.readings) == {paper_id for part in parts for paper_id in part}
-    assert {p.paper.paper_id for p in found.seen} == set(found.readings)
+    begun = ranked([ONE, TWO], read_part([ONE]), MODEL)  # 1 / (1 + e^-0.9) = .711
+    assert ([p.paper.paper_id for p in begun.passages], list(begun.readings)) == (["1", "2"], ["1"])
+    found = read_on([ONE, TWO], begun, read_part, MODEL)  # the other: 1 / (1 + e^-1.6) = .832
+    assert seen == [["1"], ["2"]]
+    assert [p.paper.paper_id for p in found.passages] == ["2", "1"]
+    assert {p.paper.paper_id for p in found.seen} == {"1", "2"}
+    assert found == ranked([ONE, TWO], read_part([ONE, TWO]), MODEL)
 
 
 def test_what_was_not_read_stays_behind_and_shares_what_is_left() -> None:
@@ -96,15 +89,13 @@ def test_the_lead_is_over_the_best_of_the_others() -> None:
     assert leads([]) == []
 
 
-def test_few_enough_are_read_at_once() -> None:
-    seen: list[int] = []
+def test_what_was_read_is_not_read_again() -> None:
+    whole = ranked([ONE, TWO], [Reading(0, 0, ()), Reading(0, 0, ())], MODEL)
 
     def read_part(part: Sequence[Passage]) -> list[Reading]:
-        seen.append(len(part))
-        return [Reading(0, 0, ()) for _ in part]
+        raise AssertionError(part)
 
-    read_in_turn([ONE, TWO], read_part, MODEL, few=2, sure_min=1.0)
-    assert seen == [2]
+    assert read_on([ONE, TWO], whole, read_part, MODEL) is whole
 
 
 def test_the_first_few_keep_their_readings() -> None:
