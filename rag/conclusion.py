@@ -104,8 +104,10 @@ def evidence_of_drafts(prepared: Prepared, *, gap_max: float) -> list[list[Evide
 
 
 def _quotes(prepared: Prepared, told: set[int], settings: Settings) -> list[Sentence]:
-    """Quotes of the papers that no kept sentence cites."""
+    """Quotes of the papers that no kept sentence cites; of a fact those of the best sentence's paper."""
     untold = [item for item in prepared.evidence if item.key not in told]
+    if prepared.kind == "fact":
+        untold = [item for item in untold if item.key == untold[0].key]
     if not untold:
         return []
     return compose.as_sentences(
