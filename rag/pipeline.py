@@ -77,17 +77,23 @@ class Pipeline:
             yield Finished(known)
             return
         drafts = Drafts(self._ports.generator)
-        glance = _stage("retrieve", self._preparation.glance, question)
-        if not glance.seen.settled:
+        glance, prepared = _stage("retrieve", self._looked, question)
+        if prepared is None:
             yield from _written(drafts, self.guesses(glance), began)
         yield StageStarted("reading", time.perf_counter() - began)
-        prepared = _stage("retrieve", self._preparation.settled, glance)
+        if prepared is None:
+            prepared = _stage("read", self._preparation.settled, glance)
         conversations = self.conversations(prepared)
         yield from _written(drafts, conversations, began)
         yield StageStarted("checking", time.perf_counter() - began)
         first = drafts.begun(conversations)
         timings = Timings(first_token_s=first - began if first else 0.0, generate_s=drafts.seconds)
         yield Finished(self._finish(prepared, drafts.of(conversations), timings))
+
+    def _looked(self, question: Question) -> tuple[Glance, Prepared | None]:
+        """The question after a first look, and what it comes to if that settles it."""
+        glance = self._preparation.glance(question)
+        return glance, self._preparation.settled(glance) if glance.seen.settled else None
 
     def search(self, query: str, k: int) -> list[Passage]:
         """The k papers that fit a query best."""

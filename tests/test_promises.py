@@ -218,7 +218,7 @@ def test_promise_3_marks_of_an_abstract_are_not_taken_for_ours(
     paper = replace(MONARCH, title=f"{MONARCH.title} {mark}", abstract=abstract)
     index = built(tmp_path / "index", [paper])
     generator = FakeChatModel(faithful) if with_model else None
-    answer = assistant_over(index, generator=generator, answerable_min=0).ask(THROUGHPUT)
+    answer = assistant_over(index, generator=generator, answerable_min=0, draft_gap_max=9.0).ask(THROUGHPUT)
     assert_sound(answer, index)
     assert answer.status == ("answered" if with_model else "quoted")
     theirs = f"throughput {mark}".replace("[", "［").replace("]", "］")

@@ -10,7 +10,14 @@
     field.dispatchEvent(new Event("input", { bubbles: true }));
     field.dispatchEvent(new KeyboardEvent("keypress", { key: "Enter", bubbles: true, cancelable: true }));
   };
-  const tell = (wish) => enter("cw-act", JSON.stringify(wish));
+  // One wish after the other: the page must have read the box before the next one is put into it.
+  let told = Promise.resolve();
+  const tell = (wish) => {
+    told = told.then(() => {
+      enter("cw-act", JSON.stringify(wish));
+      return new Promise((next) => setTimeout(next, 200));
+    });
+  };
   const toChat = () => document.querySelector("#cw-tab-chat-button")?.click();
   const ask = (text) => {
     toChat();
