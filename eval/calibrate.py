@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from eval.run import read_answers
 from rag.assistant import Parts, assemble
 from rag.logistic import LogisticModel
 from rag.settings import Settings
+from rag.types import Question
 
 FOLDS = 5
 BARS = (0.5, 0.6, 0.65, 0.7, 0.75)
@@ -35,7 +36,6 @@ ANSWERABLE = "answerable"
 ANSWERABLE_SHARE = 0.75
 # How many written questions of each kind are asked; among those that nothing answers the kinds weigh alike.
 ASKED = {ANSWERABLE: 420, "near": 220, "absent": 160, "far": 60, "crossed": 60}
-_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def of_dev(run: Path) -> Iterator[Told]:
             yield Told("dev", kind, dict(answers[gold.id].trace.signals))
 
 
-def chosen(puts: Sequence[Put], seed: int = 1) -> list[Put]:
+def chosen(puts: Iterable[Put], seed: int = 1) -> list[Put]:
     """As many of each kind as `ASKED` says, drawn by chance; fewer where there are not so many."""
     mixed = list(puts)
     random.Random(seed).shuffle(mixed)  # noqa: S311 - no secret
@@ -78,16 +78,14 @@ def of_written(data: Path) -> Iterator[Told]:
     """Answers of the product, refusing nothing, to written questions over papers that no model has seen."""
     settings = Settings.load(answer_cache=0, answerable_min=0, confident_min=0)
     collections = Collections(data, settings)
-    puts = chosen(list(questions_of(data, collections)))
+    puts = chosen(questions_of(data, collections))
     for group in range(collections.groups):
         assistant = assemble(collections.index(group), collections.embedder, settings, Parts())
         mine = [put for put in puts if put.group == group]
-        for first in range(0, len(mine), _AT_ONCE):
-            part = mine[first : first + _AT_ONCE]
-            answers = assistant.batch([put.question for put in part])
-            for put, answer in zip(part, answers, strict=True):
-                if answer.trace.signals:
-                    yield Told("written", put.kind, dict(answer.trace.signals))
+        answers = assistant.answer_many(Question(put.question) for put in mine)
+        for put, answer in zip(mine, answers, strict=True):
+            if answer.trace.signals:
+                yield Told("written", put.kind, dict(answer.trace.signals))
 
 
 def weights_of(told: Sequence[Told]) -> list[float]:

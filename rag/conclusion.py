@@ -97,10 +97,10 @@ def evidence_of_drafts(prepared: Prepared, *, gap_max: float) -> list[list[Evide
     """
     keys = dict.fromkeys(item.key for item in prepared.evidence)
     parts = [[item for item in prepared.evidence if item.key == key] for key in keys]
-    if prepared.kind != "fact" or not parts:
-        return parts or [[]]
-    least = logit(parts[0][0].score) - gap_max
-    return [[item for item in parts[0] if logit(item.score) >= least]]
+    if prepared.kind != "fact":
+        return parts
+    best = parts[0] if parts else []
+    return [[item for item in best if logit(item.score) >= logit(best[0].score) - gap_max]]
 
 
 def _quotes(prepared: Prepared, told: set[int], settings: Settings) -> list[Sentence]:

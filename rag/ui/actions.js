@@ -11,9 +11,9 @@
     field.dispatchEvent(new KeyboardEvent("keypress", { key: "Enter", bubbles: true, cancelable: true }));
   };
   // One wish after the other: the page must have read the box before the next one is put into it.
-  let told = Promise.resolve();
+  let sent = Promise.resolve();
   const tell = (wish) => {
-    told = told.then(() => {
+    sent = sent.then(() => {
       enter("cw-act", JSON.stringify(wish));
       return new Promise((next) => setTimeout(next, 200));
     });

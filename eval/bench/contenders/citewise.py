@@ -68,7 +68,7 @@ class Citewise:
         from rag.types import DraftToken, Finished, StageStarted
 
         began = time.perf_counter()
-        text, told, figures = "", [0.0], {}
+        text, told, figures = "", [], {}
         for event in self._assistant.stream(question):
             if isinstance(event, StageStarted) and event.stage == "writing":
                 text, told = "", []  # a draft begun before its papers were sure may be begun anew
