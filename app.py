@@ -8,11 +8,11 @@ import sys
 from collections.abc import Sequence
 from socket import socket
 
-from rag.addresses import is_loopback, listen, url_of
 from rag.errors import CitewiseError, SettingsError
 from rag.settings import Settings
-from rag.ui.library import LocalLibrary
 from rag.ui.server import build_app
+from rag.ui.state.library import LocalLibrary
+from rag.web.addresses import is_loopback, listen, url_of
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = "7860"

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag import terminal
-from rag.commands import reported
+from rag.cli import terminal
+from rag.cli.plugins import reported
 from rag.errors import SettingsError
 
 if TYPE_CHECKING:
     from eval import modes
-    from eval.ablations import Opening
-    from eval.questions import Gold
-    from eval.results import Results
-    from eval.run import Answering
+    from eval.ask.ablations import SystemSource
+    from eval.ask.ask import Answering
+    from eval.measure.results import RunResults
+    from eval.questions.questions import Gold
     from rag.settings import Settings
 
-    Start = Callable[[terminal.Report], Opening]
+    Start = Callable[[terminal.Report], SystemSource]
 
 app = typer.Typer(
     add_completion=False,
@@ -35,17 +35,19 @@ app = typer.Typer(
 )
 
 
-def opening(settings: Settings, papers: str | None, collection: str, progress: terminal.Report) -> Opening:
+def opening(
+    settings: Settings, papers: str | None, collection: str, progress: terminal.Report
+) -> SystemSource:
     """What every system of a run is opened from."""
-    from eval.ablations import Opening
+    from eval.ask.ablations import SystemSource
     from rag.ingest import open_embedder
 
-    return Opening(settings, open_embedder(settings), papers, collection, progress)
+    return SystemSource(settings, open_embedder(settings), papers, collection, progress)
 
 
-def open_system(name: str, source: Opening) -> Answering:
+def open_system(name: str, source: SystemSource) -> Answering:
     """The assistant, whole or with something taken away; tests put a fake here."""
-    from eval.ablations import ABLATIONS
+    from eval.ask.ablations import ABLATIONS
 
     return ABLATIONS[name].open(source)
 
@@ -62,7 +64,7 @@ def measure(  # noqa: PLR0913
     sets: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting.")] = None,
     quotes_only: Annotated[bool, typer.Option("--quotes-only", help="Without the generator.")] = False,
     ablate: Annotated[
-        list[str] | None, typer.Option(help="Also with this taken away, or all: see eval/ablations.py.")
+        list[str] | None, typer.Option(help="Also with this taken away, or all: see eval/ask/ablations.py.")
     ] = None,
     papers: Annotated[str | None, typer.Option(help="A file or folder of papers.")] = None,
     collection: Annotated[str, typer.Option(help="The collection of papers.")] = "default",
@@ -111,11 +113,11 @@ class Wanted:
 def _own(wanted: Wanted, start: Start, others: Sequence[Path]) -> None:
     """Questions of ours or of the user's, with the systems beside one another."""
     from eval import modes
+    from eval.ask.ask import spread
     from eval.folder import compared_run, contents, leave
-    from eval.questions import load
+    from eval.measure.results import told_apart
+    from eval.questions.questions import load
     from eval.report import plain
-    from eval.results import told_apart
-    from eval.run import spread
 
     beside = [compared_run(path) for path in others]
     golds = spread(load(wanted.split, wanted.files), wanted.limit)
@@ -139,24 +141,27 @@ def _public(wanted: modes.Sets, start: Start, others: Sequence[Path]) -> None:
 
 def _thumbs(path: Path, start: Start | None, output: Path) -> None:
     """Thumbs from the chat; with a way to open the assistant, what was voted down is asked again."""
-    from eval import modes, thumbs
-    from eval.ablations import FULL
+    from eval import modes
+    from eval.ask.ablations import FULL
+    from eval.measure import feedback
 
-    rows = thumbs.read_thumbs(path)
+    rows = feedback.read_thumbs(path)
     if start is None:
-        found = thumbs.summarise(rows)
+        found = feedback.summarise(rows)
     else:
         with terminal.progress(terminal.messages()) as report:
-            found = thumbs.ask_again(rows, open_system(FULL, start(report)), partial(report, "asking again"))
+            found = feedback.ask_again(
+                rows, open_system(FULL, start(report)), partial(report, "asking again")
+            )
     modes.leave_thumbs(found, output)
 
 
-def _run(name: str, source: Opening, golds: Sequence[Gold], wanted: Wanted) -> Results:
+def _run(name: str, source: SystemSource, golds: Sequence[Gold], wanted: Wanted) -> RunResults:
     """One system: its answers and results in files of its name."""
-    from eval.ablations import ABLATIONS
+    from eval.ask.ablations import ABLATIONS
+    from eval.ask.ask import ask
+    from eval.measure.results import collect, save, stamp_of
     from eval.modes import today
-    from eval.results import collect, save, stamp_of
-    from eval.run import ask
 
     source = source.changed(**ABLATIONS[name].settings)
     assistant = open_system(name, source)
@@ -177,7 +182,7 @@ def _run(name: str, source: Opening, golds: Sequence[Gold], wanted: Wanted) -> R
 
 
 def _split(name: str) -> str:
-    from eval.questions import SPLITS
+    from eval.questions.questions import SPLITS
 
     if name not in SPLITS:
         raise typer.BadParameter(f"{name!r} is none of {', '.join(SPLITS)}.", param_hint="--split")
@@ -185,7 +190,7 @@ def _split(name: str) -> str:
 
 
 def _systems(wanted: Sequence[str]) -> list[str]:
-    from eval.ablations import ABLATIONS, FULL
+    from eval.ask.ablations import ABLATIONS, FULL
 
     unknown = [name for name in wanted if name not in {*ABLATIONS, "all"}]
     if unknown:

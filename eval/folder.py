@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from eval import thumbs
+from eval.measure import feedback
+from eval.measure.feedback import Votes
+from eval.measure.results import RunResults, read, written
 from eval.public.results import SetResult, kept_sets
 from eval.report import render
 from eval.report.markdown import errors
-from eval.results import Results, read, written
-from eval.thumbs import Thumbs
 from rag.errors import ReadError
 
 
@@ -19,19 +19,19 @@ from rag.errors import ReadError
 class Contents:
     """All that a report shows. `others`: name of another run -> its public sets."""
 
-    runs: tuple[Results, ...] = ()
+    runs: tuple[RunResults, ...] = ()
     public: tuple[SetResult, ...] = ()
     others: Mapping[str, Sequence[SetResult]] = field(default_factory=dict)
-    thumbs: Thumbs | None = None
+    thumbs: Votes | None = None
 
 
 def contents(folder: Path) -> Contents:
     """What earlier commands left here; results of another version are left out."""
     paths = sorted(folder.glob("results-*.json"), key=lambda path: (path.stem != "results-full", path))
-    return Contents(_readable(paths), tuple(kept_sets(folder)), thumbs=thumbs.kept(folder))
+    return Contents(_readable(paths), tuple(kept_sets(folder)), thumbs=feedback.kept(folder))
 
 
-def _readable(paths: Sequence[Path]) -> tuple[Results, ...]:
+def _readable(paths: Sequence[Path]) -> tuple[RunResults, ...]:
     found = []
     for path in paths:
         try:
@@ -52,7 +52,7 @@ def leave(held: Contents, folder: Path) -> Path:
     return folder / "report.html"
 
 
-def compared_run(path: Path) -> Results:
+def compared_run(path: Path) -> RunResults:
     """Results of another run: the file, or the folder that holds them.
 
     :raises ReadError: if there are none.

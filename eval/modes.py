@@ -9,15 +9,15 @@ from pathlib import Path
 
 import typer
 
-from eval.ablations import Opening
+from eval.ask.ablations import SystemSource
 from eval.folder import compared_sets, contents, leave
+from eval.measure.feedback import Votes, save
 from eval.public.catalogue import SETS
 from eval.public.results import SetResult
-from eval.public.run import Order, measure_sets
+from eval.public.run import PublicRun, measure_sets
 from eval.public.subject import Subject
 from eval.report import plain
-from eval.thumbs import Thumbs, save
-from rag import terminal
+from rag.cli import terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ class Sets:
     output: Path
 
 
-def measure_public(wanted: Sets, source: Opening) -> list[SetResult]:
+def measure_public(wanted: Sets, source: SystemSource) -> list[SetResult]:
     """Measure the sets that are in the folder; say on standard error which were skipped and why."""
-    order = Order(wanted.folder, tuple(wanted.names), wanted.limit, wanted.output, today())
+    order = PublicRun(wanted.folder, tuple(wanted.names), wanted.limit, wanted.output, today())
     results, skipped = measure_sets(order, Subject(source.settings, source.embedder, _progress(source)))
     for one in skipped:
         told = f"Skipped {one.name}: {one.reason} in {wanted.folder}"
@@ -66,7 +66,7 @@ def known_sets(names: Iterable[str]) -> list[str]:
     return wanted
 
 
-def leave_thumbs(found: Thumbs, output: Path) -> None:
+def leave_thumbs(found: Votes, output: Path) -> None:
     """Shares of thumbs up and what was voted down, kept and shown."""
     save(found, output)
     show(plain.thumbs(found), leave(contents(output), output))
@@ -83,5 +83,5 @@ def today() -> str:
     return datetime.date.today().isoformat()
 
 
-def _progress(source: Opening) -> terminal.Report:
+def _progress(source: SystemSource) -> terminal.Report:
     return source.progress or (lambda stage, done, total: None)

@@ -1,7 +1,7 @@
 """FLOW 2, ingestion: files -> papers -> chunks -> vectors and BM25 -> a new generation of the index.
 
 Nothing that was indexed is lost when a file turns out to be bad: the old generation stays until the new
-one is whole (`rag.indexing`).
+one is whole (`rag.index.build`).
 """
 
 from __future__ import annotations
@@ -11,13 +11,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.errors import ReadError
-from rag.indexing import Embedder, IngestReport, Progress, ingest_papers
+from rag.index.build import Embedder, IngestReport, Progress, ingest_papers
+from rag.models.delta import merged
 from rag.models.embedder import load_embedder
-from rag.models.merge import merged
-from rag.models.resolve import resolve
+from rag.models.weights import resolve
 from rag.readers import merge_duplicates, read_papers
 from rag.settings import Settings
 from rag.types import Paper, Rejected
+
+
+def corpus_files() -> list[Path]:
+    """The listing pages of the default corpus, which ships."""
+    return sorted((Path(__file__).parent / "data" / "corpus").glob("*.txt"))
 
 
 def collection_root(settings: Settings, collection: str) -> Path:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from rag.errors import GenerationFailed, IndexBusy
-from rag.indexing import IngestReport
+from rag.index.build import IngestReport
 from rag.settings import Settings
 from rag.types import (
     Abstention,
@@ -36,7 +36,7 @@ from rag.types import (
     Trace,
     Turn,
 )
-from rag.ui.library import DEFAULT, Choice, Shelved
+from rag.ui.state.library import DEFAULT, AssistantChoice, CollectionInfo
 
 CARRYING = "It reaches 9.1times higher throughput at sequence length 4K."
 ABSTRACT = f"We introduce Mixer, a fast layer. {CARRYING} Code is at https://example.org/mixer ."
@@ -175,17 +175,17 @@ class FakeLibrary:
 
     def __init__(self, opener: Opener | None = None, *, token_s: float = 0.0) -> None:
         self.settings = Settings.load(data_dir=Path(tempfile.mkdtemp(prefix="citewise-chat-")))
-        self.opened: list[Choice] = []
+        self.opened: list[AssistantChoice] = []
         self._token_s = token_s
         self._opener = opener or (lambda _: ChatAssistant(token_s=token_s))
         self._added: dict[str, tuple[Paper, ...]] = {}
 
-    def default(self) -> Choice:
-        return Choice(DEFAULT, 8, False, "smollm2-135m-instruct")
+    def default(self) -> AssistantChoice:
+        return AssistantChoice(DEFAULT, 8, False, "smollm2-135m-instruct")
 
-    def collections(self) -> list[Shelved]:
-        added = [Shelved(name, name, len(papers)) for name, papers in self._added.items()]
-        return [Shelved(DEFAULT, "Shipped papers", 159), *added]
+    def collections(self) -> list[CollectionInfo]:
+        added = [CollectionInfo(name, name, len(papers)) for name, papers in self._added.items()]
+        return [CollectionInfo(DEFAULT, "Shipped papers", 159), *added]
 
     def generators(self) -> list[str]:
         return ["smollm2-135m-instruct", "none"]
@@ -193,7 +193,7 @@ class FakeLibrary:
     def version(self, collection: str) -> str | None:
         return str(len(self._added.get(collection, ())))
 
-    def open(self, choice: Choice, progress: Callable[[str, int, int], None]) -> ChatAssistant:
+    def open(self, choice: AssistantChoice, progress: Callable[[str, int, int], None]) -> ChatAssistant:
         self.opened.append(choice)
         if choice.collection == DEFAULT:
             return self._opener(progress)

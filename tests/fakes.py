@@ -21,18 +21,20 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
-from rag.assistant import Assistant, Parts, assemble, named_embedder
-from rag.chunking import readings_of
-from rag.citations import keys_in, shown
-from rag.embedding import chunks_in
-from rag.index import PaperIndex, open_index
-from rag.indexing import Embedder, ingest_papers
-from rag.logistic import LogisticModel
-from rag.pipeline import Pipeline
+from rag.assistant import Assistant
+from rag.index.build import Embedder, ingest_papers
+from rag.index.chunking import chunks_with_sentences
+from rag.index.chunks import Chunk
+from rag.index.embedding import chunks_in
+from rag.index.paper_index import PaperIndex, open_index
+from rag.models.logistic import LogisticModel
+from rag.pipeline.assemble import Parts, named_embedder
+from rag.pipeline.pipeline import Pipeline
 from rag.settings import Settings
-from rag.terms import terms
-from rag.types import Answer, Chunk, Paper, Timings
-from rag.verifier import Verifier
+from rag.text.marks import display, keys_in
+from rag.text.terms import terms
+from rag.types import Answer, Paper, Timings
+from rag.verify.support import Verifier
 
 DIMENSION = 256
 
@@ -193,7 +195,7 @@ def fake_embedder(name: str = "hash-a") -> Embedder:
 
 def chunks_of(paper: Paper, views: Sequence[str]) -> list[Chunk]:
     """What an index of these views holds of a paper."""
-    found = [chunk for reading in readings_of(paper) for chunk in chunks_in(reading)]
+    found = [chunk for reading in chunks_with_sentences(paper) for chunk in chunks_in(reading)]
     return [chunk for chunk in found if chunk.view in views]
 
 
@@ -213,7 +215,7 @@ def assistant_over(
     """An assistant of fakes over an index; without a generator it answers by quoting."""
     parts = Parts(generator=generator, verifier=verifier or ConstantVerifier())
     known = Settings.load(**{"generator": "none", **BARS, **settings})
-    assistant = assemble(index, fake_embedder(), known, parts)
+    assistant = Assistant.over(index, fake_embedder(), known, parts)
     ports = replace(
         assistant._pipeline._ports,
         evidence_model=EVIDENCE_MODEL,
@@ -249,5 +251,5 @@ def assert_sound(answer: Answer, index: PaperIndex) -> None:
         for quote in citation.quotes:
             assert quote.text == paper.abstract[quote.start : quote.end] == quote.text.strip() != ""
     if answer.status == "quoted":
-        quoted = {shown(quote.text) for citation in answer.citations for quote in citation.quotes}
+        quoted = {display(quote.text) for citation in answer.citations for quote in citation.quotes}
         assert {sentence.text for sentence in answer.sentences} <= quoted

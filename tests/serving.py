@@ -12,9 +12,9 @@ from typing import Any
 from fake_assistant import FakeAssistant
 from starlette.testclient import TestClient
 
+from rag.serve.app import Options, build_app
 from rag.serve.guard import Rules
 from rag.serve.limits import Limits
-from rag.serve.server import Options, build_app
 from rag.types import DraftToken, Event, Finished, StageStarted, Turn
 
 TOKEN = "a-token-of-enough-characters"
@@ -69,7 +69,7 @@ def server(assistant: Any = None, given: Options | None = None) -> Iterator[str]
     """The address of a server on a free port, ready to answer."""
     import uvicorn
 
-    from rag.addresses import listen, url_of
+    from rag.web.addresses import listen, url_of
 
     app = build_app(lambda: assistant or FakeAssistant(), given or Options(), "1.0")
     listener = listen("127.0.0.1", 0)

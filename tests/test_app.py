@@ -16,20 +16,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import app as door
-from rag.addresses import is_loopback
-from rag.cleaning import clean
 from rag.errors import ModelMissing, OutputError
+from rag.text.clean import clean
+from rag.text.escape import inert, inert_lines, link
 from rag.types import Abstention, Answer, DraftToken, Event, Failure, Quote, Sentence, StageStarted, Turn
 from rag.ui.actions import Actions
-from rag.ui.chat import Asked, Chat, View
-from rag.ui.conversation import Conversation, Exchange, Pending
-from rag.ui.conversations import new_owner
-from rag.ui.desk import Desk
-from rag.ui.evidence import marked
-from rag.ui.inert import inert, inert_lines, link
-from rag.ui.marks import support_of
+from rag.ui.app_state import AppState
+from rag.ui.chat import Chat, ChatRequest, View
+from rag.ui.html.answer import confidence_words, exchange_html, notice_html, pending_html
+from rag.ui.html.citations import support_of
+from rag.ui.html.evidence import marked
 from rag.ui.opening import Opening
-from rag.ui.render import confidence_words, exchange_html, notice_html, pending_html
+from rag.ui.state.conversation import Conversation, Exchange, Pending
+from rag.ui.state.conversation_store import new_owner
+from rag.web.addresses import is_loopback
 
 ALLOWED = {"div", "span", "a", "b", "s", "h3", "mark", "details", "summary", "br", "button"}
 
@@ -54,8 +54,8 @@ def rendered(question: str) -> str:
     return exchange_html(Exchange(1, question, answer_to(question)))
 
 
-def desk_over(opener=None, limit: int = 4000) -> Desk:
-    return Desk(FakeLibrary(opener), limit)
+def desk_over(opener=None, limit: int = 4000) -> AppState:
+    return AppState(FakeLibrary(opener), limit)
 
 
 def chat_over(opener=None, limit: int = 4000) -> Chat:
@@ -67,7 +67,7 @@ def asked(chat: Chat, question: str, conversation: Conversation | None = None) -
 
 
 def asking(chat: Chat, question: str, conversation: Conversation, **how: bool) -> Iterator[View]:
-    return chat.ask(Asked(question, FakeLibrary().default(), **how), conversation)
+    return chat.ask(ChatRequest(question, FakeLibrary().default(), **how), conversation)
 
 
 # text
@@ -372,7 +372,7 @@ def test_a_conversation_that_cannot_be_saved_is_told_and_shown(monkeypatch):
 # what page.js hands over
 
 
-def spoken(desk: Desk, *questions: str) -> Conversation:
+def spoken(desk: AppState, *questions: str) -> Conversation:
     conversation = Conversation(owner=new_owner())
     for question in questions:
         asked(desk.chat, question, conversation)

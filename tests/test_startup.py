@@ -19,7 +19,7 @@ import atexit, sys
 watched = {watched!r}
 atexit.register(lambda: print([name for name in watched if name in sys.modules], file=sys.stderr))
 sys.argv = ["citewise", *{arguments!r}]
-from rag.cli import main
+from rag.cli.main import main
 main()
 """
 

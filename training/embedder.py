@@ -4,9 +4,9 @@
     python -m training.embedder --data FOLDER --out RUN
 
 Data: the project's own written questions (abstract_qa*.jsonl.gz), papers at places 0, 1, 2 modulo 5; the
-others measure the run (at 3) and fit the logistic weights (eval/fit.py). None is in the shipped corpus.
-Loss: multiple negatives ranking (Henderson et al., 2017) over in-batch and one mined negative. The word
-embeddings stay as they are, so that what ships is a difference of 10.6 M numbers: `training/ship.py`.
+others measure the run (at 3) and fit the logistic weights (training/logistic.py). None is in the shipped
+corpus. Loss: multiple negatives ranking (Henderson et al., 2017) over in-batch and one mined negative. The
+word embeddings stay as they are, so that what ships is a difference of 10.6 M numbers: `training/ship.py`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from eval.written import Item, is_training_place, load, read_lines
-from rag.models.resolve import resolve
+from rag.models.weights import resolve
 from rag.settings import Settings
 from rag.types import Paper
 from training import runs
+from training.written import WrittenItem, is_training_place, load, read_lines
 
 SEED = 20261122
 
@@ -48,7 +48,7 @@ def pairs(data: Path) -> list[tuple[str, str, str]]:
     return found
 
 
-def _pairs_of(paper: Paper, item: Item) -> list[tuple[str, str, str]]:
+def _pairs_of(paper: Paper, item: WrittenItem) -> list[tuple[str, str, str]]:
     texts = [paper.abstract[start:end] for start, end in item.spans[:2]]
     return [(item.question, f"{paper.title}. {text}", paper.paper_id) for text in texts]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.written import read_lines
+from training.written import read_lines
 
 Told = tuple[int, int]  # (paper, sentence)
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.written import read_lines
-from rag.chunking import sentence_spans
-from rag.data import corpus_files
-from rag.ingest import open_embedder, read_collection
-from rag.models.encoder import QueryEncoder
+from rag.index.query_encoder import QueryEncoder
+from rag.ingest import corpus_files, open_embedder, read_collection
 from rag.settings import Settings
+from rag.text.sentences import sentence_spans
 from training.examples import Abstract, Example
+from training.written import read_lines
 
 FOREIGN_PAPERS = 1500
 RANKS = 12

@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-from rag.question import names_in
+from rag.text.names import names_in
 
 _NUMBER = re.compile(r"(?<![\w.-])\d[\d,]*(?:\.\d+)?(?![\w-]*[A-Za-z])")
 _UNITS = ("%", "x", " times", " points", " hours", " tokens", " parameters", " languages", "B", "M", "K")

@@ -2,9 +2,9 @@
 
     python -m training.reader --data FOLDER --out RUN
 
-The prompt is the product's own (`rag.drafting`): a few sentences of a few papers, the order of the papers
-shuffled. Where the evidence was taken away, or never held the answer, the answer is the sentinel. The lower
-layers stay as they are: a third less to compute, and they only learn to read.
+The prompt is the product's own (`rag.generate.prompt`): a few sentences of a few papers, the order of the
+papers shuffled. Where the evidence was taken away, or never held the answer, the answer is the sentinel. The
+lower layers stay as they are: a third less to compute, and they only learn to read.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 import torch
 
-from rag.drafting import NOT_IN_EVIDENCE, reader_messages
-from rag.models.convert import converted_folder
-from rag.models.resolve import resolve
+from rag.generate.prompt import NOT_IN_EVIDENCE, reader_messages
+from rag.models.gguf import converted_folder
+from rag.models.weights import resolve
 from rag.settings import Settings
-from rag.terms import content_terms
+from rag.text.terms import content_terms
 from rag.types import Evidence, Paper
 from training import runs
 from training.examples import Abstract, Example, split
@@ -37,7 +37,7 @@ Told = tuple[Abstract, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class ReaderLesson:
     """What the model reads and what it should write."""
 
     question: str
@@ -47,7 +47,7 @@ class Lesson:
 
 def lessons(
     chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]], *, seed: int
-) -> list[Lesson]:
+) -> list[ReaderLesson]:
     """The lessons of these examples, about one each."""
     rng = random.Random(seed)
     found = []
@@ -59,7 +59,7 @@ def lessons(
     return found
 
 
-def _lessons(example: Example, others: list[Abstract], rng: random.Random) -> Iterator[Lesson]:
+def _lessons(example: Example, others: list[Abstract], rng: random.Random) -> Iterator[ReaderLesson]:
     if example.type in {"compare", "collect"}:  # the product asks paper by paper
         for text, told in example.parts:
             number = told[0][0]
@@ -105,7 +105,7 @@ def _foreign(example: Example, others: list[Abstract], rng: random.Random) -> li
 
 def _lesson(
     question: str, parts: list[list[Told]], answer: str | None, right: int, rng: random.Random
-) -> Lesson:
+) -> ReaderLesson:
     """Papers in random order; the answer's sentences end in the number of its paper."""
     order = list(range(len(parts)))
     rng.shuffle(order)
@@ -116,17 +116,17 @@ def _lesson(
             whole = Paper(paper.id, paper.title, " ".join(paper.sentences))
             evidence.append(Evidence(key, whole, start, start + len(paper.sentences[number]), 1.0))
     if answer is None:
-        return Lesson(question, tuple(evidence), NOT_IN_EVIDENCE)
+        return ReaderLesson(question, tuple(evidence), NOT_IN_EVIDENCE)
     mark = f" [{order.index(right) + 1}]"
     body = answer.strip()
     marked = f"{body[:-1]}{mark}{body[-1]}" if body[-1] in ".!" else f"{body}{mark}"
-    return Lesson(question, tuple(evidence), marked)
+    return ReaderLesson(question, tuple(evidence), marked)
 
 
-class Written:
+class WrittenAnswer:
     """A lesson as tokens: the prompt after the chat template, and the answer with the end of the turn."""
 
-    def __init__(self, tokenizer: Any, lesson: Lesson) -> None:
+    def __init__(self, tokenizer: Any, lesson: ReaderLesson) -> None:
         turns = [
             {"role": {"human": "user"}.get(m.type, m.type), "content": str(m.content)}
             for m in reader_messages(lesson.question, lesson.evidence)
@@ -140,10 +140,10 @@ class Written:
         return len(self.prompt) + len(self.answer)
 
 
-class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
+class LessonBatches(torch.utils.data.Dataset):  # type: ignore[type-arg]
     """Batches of about equal length, in random order; the trainer's batch size is one of these."""
 
-    def __init__(self, written: list[Written], pad: int, *, size: int, seed: int) -> None:
+    def __init__(self, written: list[WrittenAnswer], pad: int, *, size: int, seed: int) -> None:
         rng = random.Random(seed)
         order = sorted(written, key=lambda w: (len(w), rng.random()))
         self._batches = [order[i : i + size] for i in range(0, len(order), size)]
@@ -187,8 +187,8 @@ def main() -> None:
     random.Random(seed).shuffle(made)
     made = made[: arguments.limit]
     kept = lessons(held, pool, near[len(train) :], seed=seed)[::8]
-    batches = partial(Batches, pad=tokenizer.pad_token_id, size=arguments.batch, seed=seed)
-    written = [Written(tokenizer, lesson) for lesson in made]
+    batches = partial(LessonBatches, pad=tokenizer.pad_token_id, size=arguments.batch, seed=seed)
+    written = [WrittenAnswer(tokenizer, lesson) for lesson in made]
     print(len(made), "lessons,", sum(map(len, written)), "tokens;", len(kept), "held out", flush=True)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     layers = list(range(FIRST_LAYER, model.config.num_hidden_layers))
@@ -218,7 +218,7 @@ def main() -> None:
             save_steps=50,
         ),
         train_dataset=batches(written),
-        eval_dataset=batches([Written(tokenizer, lesson) for lesson in kept]),
+        eval_dataset=batches([WrittenAnswer(tokenizer, lesson) for lesson in kept]),
         data_collator=lambda batches: batches[0],
     )
     runs.train(trainer, arguments.out)

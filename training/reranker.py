@@ -22,9 +22,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from eval.written import crossed, read_lines
-from rag.models.merge import merged
-from rag.models.resolve import resolve
+from rag.models.delta import merged
+from rag.models.weights import resolve
 from rag.models.windows import windows_of
 from rag.settings import Settings
 from rag.types import Paper
@@ -32,6 +31,7 @@ from training import runs
 from training.batches import batch_of, bert_to_train
 from training.examples import Abstract, Example, split
 from training.hard_negatives import nearest, plain_tokens, pool_of
+from training.written import crossed, read_lines
 
 SEED = 20261125
 NEGATIVES = 2
@@ -42,7 +42,7 @@ BIASES = (-5.0, -6.0, -6.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RelevanceLabel:
     """One paper of a group, and what is true of it."""
 
     paper: Abstract
@@ -56,7 +56,7 @@ class Group:
     """A question with papers."""
 
     question: str
-    readings: tuple[Reading, ...]
+    readings: tuple[RelevanceLabel, ...]
     type: str = ""
 
 
@@ -153,7 +153,7 @@ def groups_of(
         own = {paper.id for paper in example.papers}
         others = [pool[p] for p in places if pool[p].id not in own]
         readings = [
-            Reading(
+            RelevanceLabel(
                 paper,
                 about=not example.answerable or any(p == n for p, _ in example.evidence),
                 answers=example.answerable and any(p == n for p, _ in example.evidence),
@@ -165,7 +165,7 @@ def groups_of(
             continue
         wanted = NEGATIVES if example.answerable else 1
         extra = rng.sample(others, min(wanted, len(others))) if len(readings) == 1 else []
-        readings += [Reading(paper, False, False, frozenset()) for paper in extra]
+        readings += [RelevanceLabel(paper, False, False, frozenset()) for paper in extra]
         found.append(Group(example.question, tuple(readings), example.type))
     return found
 
@@ -177,7 +177,9 @@ def foreign(data: Path, pool: Sequence[Abstract], settings: Settings) -> list[Gr
     questions += [question for question, _ in crossed(papers, 7)][::16]
     near = nearest(questions, pool, settings)
     return [
-        Group(question, tuple(Reading(pool[p], False, False, frozenset()) for p in places[:1]), "foreign")
+        Group(
+            question, tuple(RelevanceLabel(pool[p], False, False, frozenset()) for p in places[:1]), "foreign"
+        )
         for question, places in zip(questions, near, strict=True)
     ]
 

@@ -1,4 +1,4 @@
-"""Writes what a run changed, small: see `rag/models/merge.py` for the kinds of change.
+"""Writes what a run changed, small: see `rag/models/delta.py` for the kinds of change.
 
     python -m training.ship --run RUN --out rag/data/weights/citewise-reranker
 
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.models.resolve import resolve
+from rag.models.weights import resolve
 from rag.settings import Settings
 
 if TYPE_CHECKING:

@@ -25,18 +25,18 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from eval.written import read_lines
-from rag.chunking import sentence_spans
-from rag.models.judge import JUDGED_TOKENS_MAX
-from rag.models.merge import merged
-from rag.models.resolve import resolve
+from rag.models.delta import merged
+from rag.models.entailment import JUDGED_TOKENS_MAX
+from rag.models.weights import resolve
 from rag.models.windows import Window, windows_of
 from rag.settings import Settings
+from rag.text.sentences import sentence_spans
 from training import runs
 from training.batches import batch_of, bert_to_train
 from training.examples import Abstract, Example, is_fifth, split
 from training.hard_negatives import RANKS, best_places, nearest, plain_tokens, pool_of, vectors
 from training.perturbations import CHANGES, compressed, denied, other_number, turned
+from training.written import read_lines
 
 SEED = 20261127
 BATCH = 24
@@ -46,7 +46,7 @@ CONCLUSION_SENTENCES = 5  # a conclusion is drawn from what stands before it
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class TrainingPair:
     """A claim with evidence: a title line, then sentences, one a line."""
 
     claim: str
@@ -60,14 +60,14 @@ def told_by(paper: Abstract, numbers: Sequence[int]) -> str:
     return "\n".join([paper.title, *(paper.sentences[n] for n in sorted(numbers))])
 
 
-def without_titles(pairs: Sequence[Pair], rng: random.Random) -> Iterator[Pair]:
+def without_titles(pairs: Sequence[TrainingPair], rng: random.Random) -> Iterator[TrainingPair]:
     """The same pairs, some of them with the sentences alone as evidence."""
     for pair in pairs:
         _, _, below = pair.evidence.partition("\n")
         yield replace(pair, evidence=below) if below and rng.random() < UNTITLED else pair
 
 
-def pairs_of(example: Example, others: list[Abstract], rng: random.Random) -> Iterator[Pair]:
+def pairs_of(example: Example, others: list[Abstract], rng: random.Random) -> Iterator[TrainingPair]:
     """All pairs of one example."""
     parts = example.parts or (((example.answer, example.evidence),) if example.answer else ())
     if not example.answerable:
@@ -77,7 +77,9 @@ def pairs_of(example: Example, others: list[Abstract], rng: random.Random) -> It
     paper = example.papers[number]
     gold = [s for p, s in example.evidence if p == number]
     if example.wrong and all(p == number for p, _ in example.evidence):
-        yield Pair(example.wrong, told_by(paper, _with_noise(paper, gold, rng)), False, "written wrong")
+        yield TrainingPair(
+            example.wrong, told_by(paper, _with_noise(paper, gold, rng)), False, "written wrong"
+        )
     elif example.wrong:
         yield from _swapped(example)
     for text, told in parts:
@@ -88,9 +90,9 @@ def pairs_of(example: Example, others: list[Abstract], rng: random.Random) -> It
 
 def _of_answer(
     text: str, paper: Abstract, gold: list[int], others: list[Abstract], rng: random.Random
-) -> Iterator[Pair]:
+) -> Iterator[TrainingPair]:
     evidence = told_by(paper, _with_noise(paper, gold, rng))
-    yield Pair(text, evidence, True, "written answer")
+    yield TrainingPair(text, evidence, True, "written answer")
     changes = list(CHANGES)
     rng.shuffle(changes)
     if any(c.isdigit() for c in text):
@@ -100,34 +102,34 @@ def _of_answer(
         changed = change(text, evidence, rng)
         if changed and changed != text and changed not in evidence and made < 2:
             made += 1
-            yield Pair(changed, evidence, False, change.__name__)
+            yield TrainingPair(changed, evidence, False, change.__name__)
     rest = [n for n in range(len(paper.sentences)) if n not in gold]
     if rest:
         elsewhere = rng.sample(rest, min(len(rest), rng.choice([1, 2, 3])))
-        yield Pair(text, told_by(paper, elsewhere), False, "other sentences")
+        yield TrainingPair(text, told_by(paper, elsewhere), False, "other sentences")
     if others and rng.random() < 0.5:
         other = rng.choice(others[:4])
         numbers = rng.sample(range(len(other.sentences)), min(2, len(other.sentences)))
-        yield Pair(text, told_by(other, numbers), False, "other paper")
+        yield TrainingPair(text, told_by(other, numbers), False, "other paper")
     if rng.random() < 0.35:
         sentence = paper.sentences[rng.choice(gold)]
         short = compressed(sentence, rng)
         claim = short if short and rng.random() < 0.8 else sentence
-        yield Pair(claim, evidence, True, "compressed")
+        yield TrainingPair(claim, evidence, True, "compressed")
 
 
-def _of_unanswerable(example: Example, rng: random.Random) -> Iterator[Pair]:
+def _of_unanswerable(example: Example, rng: random.Random) -> Iterator[TrainingPair]:
     paper = example.papers[0]
     numbers = rng.sample(range(len(paper.sentences)), min(3, len(paper.sentences)))
     if example.wrong:
-        yield Pair(example.wrong, told_by(paper, numbers), False, "invented")
+        yield TrainingPair(example.wrong, told_by(paper, numbers), False, "invented")
 
 
-def _swapped(example: Example) -> Iterator[Pair]:
+def _swapped(example: Example) -> Iterator[TrainingPair]:
     """A wrong answer over several papers: against all evidence of its first paper."""
     number = example.evidence[0][0]
     gold = [s for p, s in example.evidence if p == number]
-    yield Pair(example.wrong or "", told_by(example.papers[number], gold), False, "swapped papers")
+    yield TrainingPair(example.wrong or "", told_by(example.papers[number], gold), False, "swapped papers")
 
 
 def _with_noise(paper: Abstract, gold: Sequence[int], rng: random.Random) -> list[int]:
@@ -146,7 +148,7 @@ def neighbours(texts: Sequence[str], embed: Embed) -> list[list[int]]:
     return best_places(likeness, min(RANKS, len(texts) - 1))
 
 
-def scifact(data: Path, rng: random.Random, embed: Embed) -> tuple[list[Pair], list[Pair]]:
+def scifact(data: Path, rng: random.Random, embed: Embed) -> tuple[list[TrainingPair], list[TrainingPair]]:
     """(training, held out) pairs of SciFact (claims CC BY 4.0), a claim's all on one side.
 
     Besides the given pairs: a claim beside sentences of its abstract that are no rationale of it, and beside
@@ -154,7 +156,9 @@ def scifact(data: Path, rng: random.Random, embed: Embed) -> tuple[list[Pair], l
     """
     abstracts = {row["id"]: row["sentences"] for row in read_lines(data / "scifact" / "corpus.jsonl.gz")}
     pairs = [
-        Pair(row["claim"], _lines(row["evidence"]), row["label"] == "SUPPORT", f"scifact {row['label']}")
+        TrainingPair(
+            row["claim"], _lines(row["evidence"]), row["label"] == "SUPPORT", f"scifact {row['label']}"
+        )
         for row in read_lines(data / "scifact" / "verify_pairs_train.jsonl")
     ]
     claims = list(read_lines(data / "scifact" / "claims_train.jsonl"))
@@ -165,19 +169,19 @@ def scifact(data: Path, rng: random.Random, embed: Embed) -> tuple[list[Pair], l
         for other in rng.sample(others, min(len(others), 2)):
             told = other["evidence"][0]
             text = "\n".join(abstracts[told["doc_id"]][n] for n in told["sentence_ids"])
-            pairs.append(Pair(row["claim"], text, False, "scifact other claim"))
+            pairs.append(TrainingPair(row["claim"], text, False, "scifact other claim"))
         for paper in sorted({told["doc_id"] for told in row["evidence"]}):
             bearing = {n for told in row["evidence"] if told["doc_id"] == paper for n in told["sentence_ids"]}
             rest = [s for n, s in enumerate(abstracts[paper]) if n not in bearing and len(s) > 30]
             if chosen := rng.sample(rest, min(len(rest), 2)):
-                pairs.append(Pair(row["claim"], "\n".join(chosen), False, "scifact other sentences"))
+                pairs.append(TrainingPair(row["claim"], "\n".join(chosen), False, "scifact other sentences"))
     return (
         [pair for pair in pairs if not is_fifth(pair.claim)],
         [pair for pair in pairs if is_fifth(pair.claim)],
     )
 
 
-def pubmedqa(data: Path, rng: random.Random, embed: Embed) -> Iterator[Pair]:
+def pubmedqa(data: Path, rng: random.Random, embed: Embed) -> Iterator[TrainingPair]:
     """Conclusions of PubMedQA's abstracts (MIT), a sentence each, beside the sentences before them.
 
     Or beside those of another abstract, one of the nearest.
@@ -190,12 +194,12 @@ def pubmedqa(data: Path, rng: random.Random, embed: Embed) -> Iterator[Pair]:
         evidence = "\n".join(told[row["gold_ids"][0]])
         claims = [claim for claim in _lines(row["long_answer"]).split("\n") if len(claim.split()) > 6][:2]
         for claim in claims:
-            yield Pair(claim, evidence, True, "conclusion")
+            yield TrainingPair(claim, evidence, True, "conclusion")
             changed = (rng.choice([denied, turned]))(claim, evidence, rng)
             if changed:
-                yield Pair(changed, evidence, False, "conclusion changed")
+                yield TrainingPair(changed, evidence, False, "conclusion changed")
             other = everyone[rng.choice(near[row["gold_ids"][0]])]
-            yield Pair(claim, "\n".join(told[other]), False, "conclusion, other abstract")
+            yield TrainingPair(claim, "\n".join(told[other]), False, "conclusion, other abstract")
 
 
 def _lines(text: str) -> str:
@@ -204,7 +208,7 @@ def _lines(text: str) -> str:
 
 
 class VerifyingModel(nn.Module):
-    """BERT and one linear output on the first token, beside two likenesses: see `rag.models.judge`."""
+    """BERT and one linear output on the first token, beside two likenesses: see `rag.models.entailment`."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -239,13 +243,13 @@ class VerifyingModel(nn.Module):
 
 
 def _nearest_line(hidden: torch.Tensor, pooling: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-    """See `rag.models.judge.nearest_line`; (pairs,)."""
+    """See `rag.models.entailment.nearest_line`; (pairs,)."""
     cosines = functional.cosine_similarity(pooling @ hidden, asked[:, None, :] @ hidden, dim=-1)
     return cosines.masked_fill(pooling.sum(2) == 0, -1.0).amax(1)
 
 
 def _nearest_tokens(hidden: torch.Tensor, pooling: torch.Tensor, asked: torch.Tensor) -> torch.Tensor:
-    """See `rag.models.judge.nearest_tokens`; (pairs,)."""
+    """See `rag.models.entailment.nearest_tokens`; (pairs,)."""
     rows = functional.normalize(hidden, dim=-1)
     told = pooling.sum(1) > 0
     nearest = (rows @ rows.transpose(1, 2)).masked_fill(~told[:, None, :], -1.0).amax(2)
@@ -259,7 +263,7 @@ def _nearest_tokens(hidden: torch.Tensor, pooling: torch.Tensor, asked: torch.Te
 Row = tuple[Window, float]  # what is read, 1.0 when supported
 
 
-def rows_of(pairs: Sequence[Pair], tokenizer: Any) -> list[Row]:
+def rows_of(pairs: Sequence[TrainingPair], tokenizer: Any) -> list[Row]:
     """What the model reads of each pair, in order: of long evidence the window with most of its words."""
     special = (tokenizer.cls_token_id, tokenizer.sep_token_id)
     rows = []
@@ -278,10 +282,10 @@ def padded(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
     return {**batch_of([window for window, _ in rows]), "labels": labels}
 
 
-class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
+class PairBatches(torch.utils.data.Dataset):  # type: ignore[type-arg]
     """Batches of about equal length, in random order."""
 
-    def __init__(self, pairs: Sequence[Pair], tokenizer: Any, *, size: int, seed: int) -> None:
+    def __init__(self, pairs: Sequence[TrainingPair], tokenizer: Any, *, size: int, seed: int) -> None:
         rng = random.Random(seed)
         order = sorted(rows_of(pairs, tokenizer), key=lambda row: (len(row[0].ids), rng.random()))
         self._batches = [order[i : i + size] for i in range(0, len(order), size)]
@@ -294,7 +298,7 @@ class Batches(torch.utils.data.Dataset):  # type: ignore[type-arg]
         return padded(self._batches[place])
 
 
-def scores(model: nn.Module, tokenizer: Any, pairs: Sequence[Pair]) -> np.ndarray:
+def scores(model: nn.Module, tokenizer: Any, pairs: Sequence[TrainingPair]) -> np.ndarray:
     """Logits in the order of the pairs, read in batches of about equal length."""
     found = np.zeros(len(pairs))
     rows = rows_of(pairs, tokenizer)
@@ -310,7 +314,7 @@ def scores(model: nn.Module, tokenizer: Any, pairs: Sequence[Pair]) -> np.ndarra
     return found
 
 
-def judged(logits: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Any]:
+def judged(logits: np.ndarray, pairs: Sequence[TrainingPair]) -> dict[str, Any]:
     """AUC, balanced accuracy at probability one half and at the best bar, and pass rates by kind."""
     from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
@@ -331,7 +335,7 @@ def judged(logits: np.ndarray, pairs: Sequence[Pair]) -> dict[str, Any]:
 
 def all_pairs(
     chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]], *, seed: int = SEED
-) -> list[Pair]:
+) -> list[TrainingPair]:
     """The pairs of all examples."""
     rng = random.Random(seed)
     found = []
@@ -377,7 +381,7 @@ def main() -> None:
             logging_steps=20,
             save_steps=200,
         ),
-        train_dataset=Batches(pairs, tokenizer, size=arguments.batch, seed=seed),
+        train_dataset=PairBatches(pairs, tokenizer, size=arguments.batch, seed=seed),
         data_collator=lambda batches: batches[0],
     )
     runs.train(trainer, arguments.out)

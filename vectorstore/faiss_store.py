@@ -161,7 +161,7 @@ class FaissStore:
     def load(cls, folder: Path, *, dimension: int, count: int, effort: Effort | None = None) -> Self:
         """Open what `save` wrote, checked against the caller's dimension and count.
 
-        Checksums are the caller's manifest (rag/index.py) and come first: FAISS has none, and a
+        Checksums are the caller's manifest (rag/index/paper_index.py) and come first: FAISS has none, and a
         file whose numbers changed but whose shape did not is opened here without a word.
 
         :raises VectorStoreError: if a file is missing, damaged or not what was recorded.

@@ -29,9 +29,8 @@ from eval.bench.contenders.base import model_folders
 from eval.bench.roofline import bandwidth_gb_s, decode_bound, gemm_gflop_s
 from eval.bench.run import Plan, samples
 from eval.bench.summary import plot, rows, table
-from eval.questions import load
-from rag.data import corpus_files
-from rag.ingest import read_collection
+from eval.questions.questions import load
+from rag.ingest import corpus_files, read_collection
 
 DEFAULT = "DEFAULT"
 _SMOLLM2_INT8_BYTES = 134_515_008 * (1 + 4 / 64)  # a weight, and a scale for each 64 of them

@@ -25,12 +25,13 @@ import numpy as np
 import typer
 
 from eval.bench.extended import Matrix, extended, recall, truth
-from eval.questions import load
-from rag.index import PaperIndex, open_index
-from rag.indexing import Embedder
+from eval.questions.questions import load
+from rag.index.build import Embedder
+from rag.index.paper_index import PaperIndex, open_index
+from rag.index.query_encoder import QueryEncoder
 from rag.ingest import collection_root, open_embedder
-from rag.models.encoder import QueryEncoder
-from rag.retriever import HybridRetriever, dense_ranking
+from rag.retrieve.retrievers import HybridRetriever
+from rag.retrieve.scores import dense_ranking
 from rag.settings import Settings
 from vectorstore.faiss_store import FaissStore, Kind
 

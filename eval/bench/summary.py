@@ -30,7 +30,7 @@ Samples = Mapping[str, Mapping[str, Sequence[float]]]  # contender -> stage -> v
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchRow:
     """One stage of one contender: the median, its quartiles, and how much better than the reference."""
 
     contender: str
@@ -43,7 +43,7 @@ class Row:
     ratio: float | None
 
 
-def rows(samples: Samples, reference: str) -> list[Row]:
+def rows(samples: Samples, reference: str) -> list[BenchRow]:
     """A row per stage and contender that measured it, in the order of `STAGES`."""
     found = []
     for stage, (unit, less) in STAGES.items():
@@ -52,7 +52,7 @@ def rows(samples: Samples, reference: str) -> list[Row]:
             if values := measured.get(stage):
                 low, middle, high = _quartiles(values)
                 ratio = better(middle, statistics.median(base), less=less) if base else None
-                found.append(Row(contender, stage, unit, middle, low, high, len(values), ratio))
+                found.append(BenchRow(contender, stage, unit, middle, low, high, len(values), ratio))
     return found
 
 
@@ -70,7 +70,7 @@ def _quartiles(values: Sequence[float]) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def table(found: Sequence[Row]) -> str:
+def table(found: Sequence[BenchRow]) -> str:
     """Markdown: stage, contender, median with quartiles, how many times better."""
     lines = ["| stage | contender | median | quartiles | n | times better |", "|---|---|---|---|---|---|"]
     for row in found:
@@ -81,7 +81,7 @@ def table(found: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def plot(found: Sequence[Row], reference: str) -> str:
+def plot(found: Sequence[BenchRow], reference: str) -> str:
     """SVG: how many times better than the reference each stage of each other contender is."""
     bars = [row for row in found if row.contender != reference and row.ratio is not None]
     widest = max([row.ratio or 0.0 for row in bars], default=1.0)

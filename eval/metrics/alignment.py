@@ -1,7 +1,7 @@
 """Words of a claim laid along the words of a premise: what the `rouge-l-strict` judge sees.
 
-Tokens, numbers and stems are read here on their own, not through `rag.terms` or `rag.figures`, so that a
-slip of the run-time verifier is not repeated by its judge. Knows nothing of papers or answers.
+Tokens, numbers and stems are read here on their own, not through `rag.text.terms` or `rag.text.numbers`, so
+that a slip of the run-time verifier is not repeated by its judge. Knows nothing of papers or answers.
 """
 
 from __future__ import annotations

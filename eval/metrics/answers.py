@@ -8,10 +8,10 @@ import string
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from eval.questions import Gold
-from rag.citations import shown, strip_marks
-from rag.cleaning import clean
-from rag.figures import unsupported_numbers
+from eval.questions.questions import Gold
+from rag.text.clean import clean
+from rag.text.marks import display, strip_marks
+from rag.text.numbers import unsupported_numbers
 from rag.types import Answer
 
 Row = tuple[Gold, Answer]
@@ -128,7 +128,7 @@ def sentences_with_unsupported_numbers(answer: Answer, *, titles: bool = False) 
     `titles` lets the titles of the cited papers count as well. A sentence without numbers is never one.
     """
     told = {
-        c.key: "\n".join([*([shown(c.title)] if titles else []), *(shown(q.text) for q in c.quotes)])
+        c.key: "\n".join([*([display(c.title)] if titles else []), *(display(q.text) for q in c.quotes)])
         for c in answer.citations
     }
     return tuple(

@@ -11,7 +11,7 @@ BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ReliabilityBin:
     """One bin (low, high] of a reliability plot; the first holds its lower edge too.
 
     `confidence` and `accuracy` are means over its `count` members, nan when it is empty.
@@ -26,7 +26,7 @@ class Bin:
 
 def reliability_bins(
     confidences: Sequence[float], outcomes: Sequence[bool | float], bins: int = BINS
-) -> tuple[Bin, ...]:
+) -> tuple[ReliabilityBin, ...]:
     """`bins` equal-width bins over 0..1, empty ones included (Guo et al., ICML 2017, section 2).
 
     :raises ValueError: if the lengths differ, `bins` is below 1, or a confidence lies outside 0..1.
@@ -39,10 +39,10 @@ def reliability_bins(
     return tuple(_bin(edges[n], edges[n + 1], values[places == n], right[places == n]) for n in range(bins))
 
 
-def _bin(low: float, high: float, values: np.ndarray, right: np.ndarray) -> Bin:
+def _bin(low: float, high: float, values: np.ndarray, right: np.ndarray) -> ReliabilityBin:
     if len(values) == 0:
-        return Bin(float(low), float(high), 0, float("nan"), float("nan"))
-    return Bin(float(low), float(high), len(values), float(values.mean()), float(right.mean()))
+        return ReliabilityBin(float(low), float(high), 0, float("nan"), float("nan"))
+    return ReliabilityBin(float(low), float(high), len(values), float(values.mean()), float(right.mean()))
 
 
 def expected_calibration_error(

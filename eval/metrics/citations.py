@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from eval.metrics.judges import Judge
-from rag.citations import shown, strip_marks
+from rag.text.marks import display, strip_marks
 from rag.types import Answer, Citation
 
 
@@ -30,8 +30,8 @@ class CitedSentence:
 
 def premise_of(citation: Citation, *, titled: bool = True) -> str:
     """What a citation says: the paper's title, then its quotes, one a line, as a person sees them."""
-    quotes = [shown(quote.text) for quote in citation.quotes]
-    return "\n".join([shown(citation.title), *quotes] if titled else quotes)
+    quotes = [display(quote.text) for quote in citation.quotes]
+    return "\n".join([display(citation.title), *quotes] if titled else quotes)
 
 
 def cited_sentences(answer: Answer, *, titled: bool = True) -> tuple[CitedSentence, ...]:

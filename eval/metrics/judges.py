@@ -1,7 +1,7 @@
 """Judges of support for measuring, and how far they agree with hand labels.
 
-The judge is not the run-time verifier: `rag.verifier` weighs bags of words and embeddings and fits weights;
-`RougeLStrict` has no weights and no model, reads order, and says no when in doubt.
+The judge is not the run-time verifier: `rag.verify.support` weighs bags of words and embeddings and fits
+weights; `RougeLStrict` has no weights and no model, reads order, and says no when in doubt.
 """
 
 from __future__ import annotations

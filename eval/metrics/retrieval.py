@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from eval.questions import Gold
+from eval.questions.questions import Gold
 from rag.types import Answer, Evidence
 
 Grades = Mapping[str, float]

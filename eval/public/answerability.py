@@ -10,16 +10,16 @@ from typing import Protocol
 
 import numpy as np
 
-from eval.measures import Measure, mean_of
+from eval.measure.measures import Measure, mean_of
 from eval.metrics.calibration import brier, expected_calibration_error
 from eval.metrics.discrimination import auc, balanced_accuracy, best_threshold
 from eval.metrics.retrieval import recall_at_k
 from eval.metrics.statistics import clustered_bootstrap
-from eval.public.answerability_sets import Asked
-from eval.public.results import Case, Found, Table, most, of_interval, plain_figure
+from eval.public.answerability_sets import AnswerabilityCase
+from eval.public.results import FailureCase, Found, Table, most, of_interval, plain_figure
 from eval.public.subject import SHIPPED
 from eval.public.support import DECISION, chooses
-from rag.preparation import Prepared
+from rag.pipeline.prepare import PreparedQuestion
 from rag.types import Question
 
 CONFIDENCE, PAPER_SCORE = "confidence (shipped)", "baseline: score of the best paper"
@@ -28,13 +28,13 @@ CONFIDENCE, PAPER_SCORE = "confidence (shipped)", "baseline: score of the best p
 class Prepares(Protocol):
     """Brings a question to the decision whether to answer it."""
 
-    def one(self, question: Question) -> Prepared:
+    def one(self, question: Question) -> PreparedQuestion:
         """The question with what was found and how sure one is."""
         ...
 
 
 def measure_answerability(
-    questions: Sequence[Asked],
+    questions: Sequence[AnswerabilityCase],
     preparation: Prepares,
     *,
     bar: float,
@@ -60,7 +60,9 @@ def measure_answerability(
     return Found(tables, causes, most(cases), DECISION, members)
 
 
-def _row(questions: Sequence[Asked], scores: Sequence[float], bar: float | None) -> tuple[Measure, ...]:
+def _row(
+    questions: Sequence[AnswerabilityCase], scores: Sequence[float], bar: float | None
+) -> tuple[Measure, ...]:
     """Calibration and refusals are those of a probability with a bar; a baseline has neither."""
     values, labels = np.array(scores, dtype=float), np.array([asked.answerable for asked in questions])
     papers = [asked.paper_id for asked in questions]
@@ -92,7 +94,7 @@ def _share(flags: np.ndarray, among: np.ndarray) -> float:
     return float(flags[among].mean()) if among.any() else float("nan")
 
 
-def _retrieval(questions: Sequence[Asked], prepared: Sequence[Prepared]) -> Table:
+def _retrieval(questions: Sequence[AnswerabilityCase], prepared: Sequence[PreparedQuestion]) -> Table:
     """How often the question's own passage is found."""
     row = []
     for depth in (1, 5):
@@ -105,14 +107,14 @@ def _retrieval(questions: Sequence[Asked], prepared: Sequence[Prepared]) -> Tabl
     return Table("Own passage found, answerable questions", {SHIPPED: tuple(row)})
 
 
-def refused(item: Prepared, bar: float) -> bool:
+def refused(item: PreparedQuestion, bar: float) -> bool:
     """Whether the product would decline here."""
     return item.abstention is not None or item.confidence < bar
 
 
 def _errors(
-    questions: Sequence[Asked], prepared: Sequence[Prepared], bar: float
-) -> tuple[dict[str, int], list[Case]]:
+    questions: Sequence[AnswerabilityCase], prepared: Sequence[PreparedQuestion], bar: float
+) -> tuple[dict[str, int], list[FailureCase]]:
     """Wrong decisions, counted; as cases the unanswerable questions that would be answered."""
     causes: dict[str, int] = {}
     cases = []
@@ -126,5 +128,5 @@ def _errors(
         causes[cause] = causes.get(cause, 0) + 1
         if not asked.answerable:
             shown = item.evidence[0].text if item.evidence else ""
-            cases.append(Case(asked.id, asked.text, shown, item.confidence, cause))
+            cases.append(FailureCase(asked.id, asked.text, shown, item.confidence, cause))
     return causes, cases

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from pydantic import Field
 
-from eval.public.rows import Record, read_rows
+from eval.public.rows import PublicRow, read_rows
 from rag.types import Paper
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AnswerabilityCase:
     """A question that was written for, or found beside, one of the papers."""
 
     id: str
@@ -28,10 +28,10 @@ class Answerability:
     """All passages as one collection, and the questions."""
 
     papers: tuple[Paper, ...]
-    questions: tuple[Asked, ...]
+    questions: tuple[AnswerabilityCase, ...]
 
 
-class _Clapnq(Record):
+class _Clapnq(PublicRow):
     qid: str
     question: str
     answerable: bool
@@ -39,7 +39,7 @@ class _Clapnq(Record):
     passage: str
 
 
-class _Squad2(Record):
+class _Squad2(PublicRow):
     qid: str
     question: str
     answerable: bool
@@ -63,5 +63,5 @@ def _set(rows: Iterable[_Clapnq | _Squad2]) -> Answerability:
     for row in rows:
         paper_id = f"p-{hashlib.sha256(row.passage.encode()).hexdigest()[:12]}"
         papers.setdefault(paper_id, Paper(paper_id, row.title, row.passage))
-        questions.append(Asked(row.qid, row.question, row.answerable, paper_id))
+        questions.append(AnswerabilityCase(row.qid, row.question, row.answerable, paper_id))
     return Answerability(tuple(papers.values()), tuple(questions))

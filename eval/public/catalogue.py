@@ -13,10 +13,10 @@ from typing import Literal
 from eval.public import answerability_sets, retrieval_sets, verification_sets
 from eval.public.answerability_sets import Answerability
 from eval.public.retrieval_sets import Retrieval
-from eval.public.verification_sets import Pair
+from eval.public.verification_sets import ClaimPair
 
 Kind = Literal["retrieval", "verification", "answerability"]
-Loaded = Retrieval | Answerability | list[Pair]
+Loaded = Retrieval | Answerability | list[ClaimPair]
 
 
 @dataclass(frozen=True, slots=True)

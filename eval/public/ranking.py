@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from eval.measures import Measure, mean_of
+from eval.measure.measures import Measure, mean_of
 from eval.metrics.retrieval import mrr_at_k, ndcg_at_k, recall_at_k
 from eval.metrics.statistics import paired_bootstrap
-from eval.public.results import Case, Found, Table, most, of_interval
+from eval.public.results import FailureCase, Found, Table, most, of_interval
 from eval.public.retrieval_sets import Query, Retrieval
 from eval.public.subject import SHIPPED, Rank
 
@@ -62,7 +62,7 @@ def _row(
 
 def _errors(
     found: Retrieval, ranked: Sequence[Sequence[str]], scores: Sequence[float | None]
-) -> tuple[dict[str, int], list[Case]]:
+) -> tuple[dict[str, int], list[FailureCase]]:
     """Why queries lose nDCG under the shipped ranking, counted; each as a case, its score what was lost."""
     titles = {paper.paper_id: paper.title or paper.abstract[:80] for paper in found.papers}
     causes: dict[str, int] = {}
@@ -75,7 +75,7 @@ def _errors(
         causes[cause] = causes.get(cause, 0) + 1
         best = max(sorted(wanted), key=lambda paper_id: query.grades[paper_id])
         came = f"first: {titles[ids[0]] if ids else 'nothing'}; wanted: {titles[best]}"
-        cases.append(Case(query.id, query.text, came, 1.0 - score, cause))
+        cases.append(FailureCase(query.id, query.text, came, 1.0 - score, cause))
     return causes, cases
 
 

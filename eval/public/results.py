@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from eval.measures import Measure, measured
+from eval.measure.measures import Measure, measured
+from eval.measure.results import parsed, written
 from eval.metrics.statistics import NAN, Difference, Interval
-from eval.results import parsed, written
 from rag.errors import ReadError
 
 FORMAT = 1
@@ -34,7 +34,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class FailureCase:
     """One that went wrong: what was asked or claimed, what came, the score behind it, the cause."""
 
     id: str
@@ -53,7 +53,7 @@ class Found:
 
     tables: tuple[Table, ...]
     causes: Mapping[str, int]
-    worst: tuple[Case, ...]
+    worst: tuple[FailureCase, ...]
     chief: str
     members: Mapping[str, float]
 
@@ -104,7 +104,7 @@ def plain_figure(name: str, value: float, count: int) -> Measure:
     return measured(name, value, NAN, NAN, count)
 
 
-def most(cases: Iterable[Case]) -> tuple[Case, ...]:
+def most(cases: Iterable[FailureCase]) -> tuple[FailureCase, ...]:
     """The worst few: highest score first, ties by id."""
     return tuple(sorted(cases, key=lambda case: (-case.score, case.id))[:WORST_SHOWN])
 

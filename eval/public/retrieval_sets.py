@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from eval.public.rows import Record, hint_of, read_rows
+from eval.public.rows import PublicRow, hint_of, read_rows
 from rag.errors import ReadError
 from rag.types import Paper
 
@@ -28,25 +28,25 @@ class Retrieval:
     queries: tuple[Query, ...]
 
 
-class _Paper(Record):
+class _Paper(PublicRow):
     id: str
     title: str
     abstract: str
 
 
-class _Claim(Record):
+class _Claim(PublicRow):
     qid: str
     claim: str
     cited_ids: list[str]
 
 
-class _Question(Record):
+class _Question(PublicRow):
     qid: str
     question: str
     gold_ids: list[str]
 
 
-class _Graded(Record):
+class _Graded(PublicRow):
     qid: str
     question: str
     grades: dict[str, float]

@@ -12,13 +12,13 @@ from rag.errors import ReadError
 from rag.readers.source import open_bytes
 
 
-class Record(BaseModel):
+class PublicRow(BaseModel):
     """What a loader needs of a line; whatever else stands there is left alone."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-_R = TypeVar("_R", bound=Record)
+_R = TypeVar("_R", bound=PublicRow)
 
 
 def read_rows(path: Path, kind: type[_R]) -> Iterator[_R]:
@@ -46,7 +46,7 @@ def _row(line: bytes, kind: type[_R], place: str) -> _R:
         raise ReadError(f"{place}: {told}", hint=hint_of(kind)) from exc
 
 
-def hint_of(kind: type[Record]) -> str:
+def hint_of(kind: type[PublicRow]) -> str:
     """What a line has to hold."""
     needed = ", ".join(kind.model_fields)
     return f"One JSON object a line with {needed}; or leave this set out: --public-set NAME of the others."

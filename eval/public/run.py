@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from eval.ask.ask import code_digest, spread
+from eval.measure.results import settings_told, versions
 from eval.public.answerability import measure_answerability
 from eval.public.answerability_sets import Answerability
 from eval.public.catalogue import SETS, Loaded, PublicSet
@@ -19,17 +21,15 @@ from eval.public.results import FOLDER, FORMAT, Found, PublicStamp, SetResult, S
 from eval.public.retrieval_sets import Retrieval
 from eval.public.subject import Deciding, Subject, baselines, prefetch, rankings
 from eval.public.support import measure_support
-from eval.results import settings_told, versions
-from eval.run import code_digest, spread
 from rag.assistant import Assistant
-from rag.checksums import sha256_of
 from rag.errors import ReadError
+from rag.storage.checksums import sha256_of
 
 _CODE = ("rag", "vectorstore", "prompts", "eval/public", "eval/metrics")
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class PublicRun:
     """What is wanted: which sets of which folder, at most how many members of each, results where."""
 
     folder: Path
@@ -39,7 +39,7 @@ class Order:
     date: str
 
 
-def measure_sets(order: Order, subject: Subject) -> tuple[list[SetResult], list[Skipped]]:
+def measure_sets(order: PublicRun, subject: Subject) -> tuple[list[SetResult], list[Skipped]]:
     """The sets that are there, in the order of the catalogue, and those that are not.
 
     :raises ReadError: if a file is malformed, or none of the sets is there.
@@ -55,7 +55,7 @@ def measure_sets(order: Order, subject: Subject) -> tuple[list[SetResult], list[
     return [_kept_or_measured(one, order, subject) for one in there], skipped
 
 
-def _kept_or_measured(one: PublicSet, order: Order, subject: Subject) -> SetResult:
+def _kept_or_measured(one: PublicSet, order: PublicRun, subject: Subject) -> SetResult:
     loaded = _limited(one.load(order.folder), order.limit)
     assistant = subject.over(_papers(loaded), one.name)
     stamp = PublicStamp(

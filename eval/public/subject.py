@@ -10,20 +10,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from eval.ablations import ABLATIONS, Remembering
+from eval.ask.ablations import ABLATIONS, Remembering
 from eval.public.support import Scorer
-from rag.assistant import Assistant, Parts, assemble
-from rag.confidence import final_features
-from rag.index import PaperIndex, content_digest, open_index
-from rag.indexing import SENTENCE_VIEW_PAPERS_MAX, Embedder, Progress, ingest_papers
+from rag.assistant import Assistant
+from rag.evidence.answerability import final_features
+from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, Embedder, Progress, ingest_papers
+from rag.index.manifest import content_digest
+from rag.index.paper_index import PaperIndex, open_index
+from rag.index.query_encoder import QueryEncoder
 from rag.ingest import collection_root
-from rag.logistic import load_logistic
-from rag.models.encoder import QueryEncoder
-from rag.preparation import Preparation, Prepared
-from rag.retriever import PaperRetriever
+from rag.models.logistic import load_logistic
+from rag.pipeline.assemble import Parts
+from rag.pipeline.prepare import Preparation, PreparedQuestion
+from rag.retrieve.retrievers import PaperRetriever
 from rag.settings import Settings
 from rag.types import Paper, Question
-from rag.verifier import LexicalVerifier, containment
+from rag.verify.support import LexicalVerifier, containment
 
 CONTAINMENT, COSINE = "baseline: words contained", "baseline: cosine"
 UNTRAINED = "baseline: words and cosine (untrained verifier)"
@@ -55,7 +57,7 @@ class Subject:
         # Only questions and claims are remembered, not the corpus: a vector takes 12 kB as a list.
         embedder = replace(self.embedder, model=Remembering(self.embedder.model))
         quoting = Settings.load(**self.settings.model_dump(exclude_unset=True) | {"generator": "none"})
-        return assemble(open_index(root), embedder, quoting, Parts())
+        return Assistant.over(open_index(root), embedder, quoting, Parts())
 
 
 def _told(progress: Progress, name: str, stage: str, done: int, total: int) -> None:
@@ -108,13 +110,13 @@ def _reranked(assistant: Assistant, question: str) -> list[str]:
 
 
 class Deciding:
-    """Preparation, and after it the decision of an answer that no reader drafted (`rag.conclusion`)."""
+    """Preparation, and after it the decision of an answer that no reader drafted (`rag.pipeline.conclude`)."""
 
     def __init__(self, assistant: Assistant) -> None:
         self._ports = assistant.ports
         self._preparation = Preparation(assistant.ports, assistant.retriever.settings)
 
-    def one(self, question: Question) -> Prepared:
+    def one(self, question: Question) -> PreparedQuestion:
         """The question prepared; its confidence is the one the product would decide by."""
         prepared = self._preparation.one(question)
         if prepared.abstention is not None:

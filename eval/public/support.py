@@ -14,13 +14,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.measures import Measure
+from eval.measure.measures import Measure
 from eval.metrics.discrimination import auc, balanced_accuracy, best_threshold, precision_at, recall_at
 from eval.metrics.statistics import bootstrap_interval, clustered_bootstrap
-from eval.public.results import Case, Found, Table, most, of_interval, plain_figure
-from eval.public.verification_sets import Pair
-from rag.checks import fault
-from rag.verifier import Verifier
+from eval.public.results import FailureCase, Found, Table, most, of_interval, plain_figure
+from eval.public.verification_sets import ClaimPair
+from rag.verify.checks import veto
+from rag.verify.support import Verifier
 
 VERIFIER, VETOED, CHECKS = "verifier", "checks, then verifier (shipped)", "checks alone"
 DECISION = "right decisions"
@@ -38,7 +38,7 @@ class Scores:
 
 
 def measure_support(
-    pairs: Sequence[Pair],
+    pairs: Sequence[ClaimPair],
     verifier: Verifier,
     baselines: Mapping[str, Scorer],
     *,
@@ -50,7 +50,7 @@ def measure_support(
     scored: dict[str, list[float]] = {name: [] for name in (VERIFIER, *baselines)}
     for start in range(0, len(pairs), _AT_ONCE):
         claims = [(pair.claim, pair.evidence) for pair in pairs[start : start + _AT_ONCE]]
-        faults += [fault(*claim) for claim in claims]
+        faults += [veto(*claim) for claim in claims]
         scored[VERIFIER] += verifier.support(claims)
         for name, scorer in baselines.items():
             scored[name] += scorer(claims)
@@ -75,7 +75,7 @@ def _systems(
     }
 
 
-def discrimination(pairs: Sequence[Pair], systems: Mapping[str, Scores]) -> Table:
+def discrimination(pairs: Sequence[ClaimPair], systems: Mapping[str, Scores]) -> Table:
     """Supported or not: how well each system tells; intervals draw whole claims."""
     labels = np.array([pair.supported for pair in pairs])
     claims = [pair.claim for pair in pairs]
@@ -124,7 +124,7 @@ def chooses(claim: str) -> bool:
     return hashlib.sha256(claim.encode()).digest()[0] % 2 == 0
 
 
-def _by_label(pairs: Sequence[Pair], systems: Mapping[str, Scores]) -> Table:
+def _by_label(pairs: Sequence[ClaimPair], systems: Mapping[str, Scores]) -> Table:
     """The share of each label that is let by at the shipped bar."""
     kinds = sorted({pair.label for pair in pairs})
     rows = {
@@ -143,15 +143,15 @@ def _by_label(pairs: Sequence[Pair], systems: Mapping[str, Scores]) -> Table:
     return Table("Share let by, per label", rows)
 
 
-def _decisions(pairs: Sequence[Pair], shipped: Scores) -> dict[str, float]:
+def _decisions(pairs: Sequence[ClaimPair], shipped: Scores) -> dict[str, float]:
     """1.0 where the shipped check decides as the set does."""
     told = shipped.values >= shipped.bar
     return {pair.id: float(pair.supported == by) for pair, by in zip(pairs, told, strict=True)}
 
 
 def _errors(
-    pairs: Sequence[Pair], faults: Sequence[str | None], shipped: Scores
-) -> tuple[dict[str, int], list[Case]]:
+    pairs: Sequence[ClaimPair], faults: Sequence[str | None], shipped: Scores
+) -> tuple[dict[str, int], list[FailureCase]]:
     """Where the shipped check is wrong, counted; as cases the unsupported claims that are let by."""
     assert shipped.bar is not None
     causes: dict[str, int] = {}
@@ -164,5 +164,5 @@ def _errors(
             cause = f"dropped: {reason.split(':')[0]}" if reason else "dropped: support below the bar"
         causes[cause] = causes.get(cause, 0) + 1
         if not pair.supported:
-            cases.append(Case(pair.id, pair.claim, pair.evidence[:600], float(value), cause))
+            cases.append(FailureCase(pair.id, pair.claim, pair.evidence[:600], float(value), cause))
     return causes, cases

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from eval.failures import wanted
-from eval.items import Item, Shown
+from eval.measure.failures import wanted
+from eval.measure.items import EvidenceRow, QuestionResult
+from eval.measure.results import RunResults
 from eval.report.markup import element, inert_lines, text
-from eval.results import Results
 
 
-def browser(runs: Sequence[Results]) -> str:
+def browser(runs: Sequence[RunResults]) -> str:
     """The questions of the first run, beside each what the second answered."""
     first, second = runs[0], runs[1] if len(runs) > 1 else None
     others = {item.id: item for item in second.items} if second else {}
@@ -19,7 +19,7 @@ def browser(runs: Sequence[Results]) -> str:
     return _filters(first.items, compared=second is not None) + element("div", shown, id="questions")
 
 
-def _filters(items: Iterable[Item], *, compared: bool) -> str:
+def _filters(items: Iterable[QuestionResult], *, compared: bool) -> str:
     types = dict.fromkeys(item.type for item in items)
     verdicts = ["right", "wrong", "answered", "quoted", "abstained", "error"]
     if compared:
@@ -36,7 +36,7 @@ def _select(name: str, values: Iterable[str]) -> str:
     return element("label", f"{name} {element('select', options, id=name)}")
 
 
-def _question(item: Item, other: Item | None, names: tuple[str, str]) -> str:
+def _question(item: QuestionResult, other: QuestionResult | None, names: tuple[str, str]) -> str:
     """One foldable question; `data-` attributes are what the filters read."""
     verdict = "right" if item.right else "wrong"
     tags = [verdict, item.status]
@@ -57,7 +57,7 @@ def _badge(words: str, kind: str = "") -> str:
     return element("span", text(words), class_=f"badge {kind}".strip())
 
 
-def _gold(item: Item) -> str:
+def _gold(item: QuestionResult) -> str:
     lists = "; ".join(" or ".join(choices) for choices in item.must)
     return _facts(
         {
@@ -72,14 +72,14 @@ def _gold(item: Item) -> str:
     )
 
 
-def _answer(item: Item, name: str) -> str:
+def _answer(item: QuestionResult, name: str) -> str:
     head = element("h4", f"{text(name)}: {text(item.status)}, confidence {item.confidence:.2f}")
     cause = element("p", f"Went wrong: {text(item.cause)}.", class_="cause") if item.cause else ""
     said = element("blockquote", inert_lines(item.text))
     return head + cause + said + _sentences("cited", item.citations) + _draft(item)
 
 
-def _draft(item: Item) -> str:
+def _draft(item: QuestionResult) -> str:
     """What the model wrote, and what was dropped of it and why."""
     dropped = "".join(
         element("li", f"<s>{text(d.text)}</s> {element('em', text(d.reason))}, support {d.support:.2f}")
@@ -89,7 +89,7 @@ def _draft(item: Item) -> str:
     return draft + (element("h4", "dropped") + element("ul", dropped) if dropped else "")
 
 
-def _working(item: Item) -> str:
+def _working(item: QuestionResult) -> str:
     """The evidence and the papers found."""
     found = "".join(
         element("li", text(title), **({"class_": "gold"} if title in item.gold_titles else {}))
@@ -99,7 +99,7 @@ def _working(item: Item) -> str:
     return _sentences("evidence shown to the model", item.evidence) + papers
 
 
-def _sentences(heading: str, found: Sequence[Shown]) -> str:
+def _sentences(heading: str, found: Sequence[EvidenceRow]) -> str:
     lines = "".join(
         element(
             "li",

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eval.failures import Change, Failed, agreeing, changes, failures_of
+from eval.measure.failures import Change, Failed, agreeing, changes, failures_of
+from eval.measure.results import RunResults
 from eval.report.markup import element, number, table, text
-from eval.results import Results
 
 _BEGINNING_CHARS = 240
 MISLEADING = "Wrong answers, the most confident first"
 WITHHELD = "Nothing said although the papers hold it, the least confident first"
 
 
-def causes(run: Results) -> str:
+def causes(run: RunResults) -> str:
     """How many questions went wrong at which stage."""
     counted = failures_of(run.items).causes
     rows = [[text(cause), str(count)] for cause, count in counted.items()]
     return table(["first stage that went wrong", "questions"], rows, caption=text(run.name))
 
 
-def worst(run: Results) -> str:
+def worst(run: RunResults) -> str:
     """The cases that cost most, of both kinds."""
     found = failures_of(run.items)
     return _cases(MISLEADING, found.misleading) + _cases(WITHHELD, found.withheld)
@@ -42,7 +42,7 @@ def _cases(heading: str, cases: Sequence[Failed]) -> str:
     return element("h3", heading) + (table(head, rows) if rows else element("p", "None."))
 
 
-def changed(first: Results, second: Results) -> str:
+def changed(first: RunResults, second: RunResults) -> str:
     """The questions on whose verdict two runs differ."""
     found = changes(first.items, second.items)
     better = sum(change.first.right for change in found)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from eval.failures import Failed, failures_of
+from eval.measure.failures import Failed, failures_of
+from eval.measure.results import RunResults
 from eval.public.results import SetResult
 from eval.report.failing import MISLEADING, WITHHELD
 from eval.report.markup import number
 from eval.report.public import ordered
-from eval.results import Results
-from rag.terminal import printable
+from rag.cli.terminal import printable
 
 _MARKUP = re.compile(r"([\\`*_\[\]<>|#~$])")
 _CHARS = 600
 
 
-def errors(runs: Sequence[Results], public: Sequence[SetResult]) -> str:
+def errors(runs: Sequence[RunResults], public: Sequence[SetResult]) -> str:
     """Per run and per set: failures by cause, and the worst cases."""
     lines = ["# Where answers go wrong", ""]
     for run in runs:
@@ -34,7 +34,7 @@ def plain(words: object) -> str:
     return _MARKUP.sub(r"\\\1", cut)
 
 
-def _run(run: Results) -> list[str]:
+def _run(run: RunResults) -> list[str]:
     found = failures_of(run.items)
     stamp = run.stamp
     wrong = sum(found.causes.values())

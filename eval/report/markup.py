@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.ui.inert import inert, inert_lines
+from rag.text.escape import inert, inert_lines
 
 __all__ = ["element", "inert_lines", "number", "table", "text"]
 

@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from eval.measures import PERCENTILES
+from eval.measure.feedback import Votes
+from eval.measure.measures import PERCENTILES
+from eval.measure.results import RunResults
 from eval.public.results import SetResult
 from eval.report.browser import browser
 from eval.report.failing import causes, changed, worst
@@ -20,8 +22,6 @@ from eval.report.plots import Axes, Series, bars, lines
 from eval.report.public import public
 from eval.report.tables import by_type, differences, stamps, summary
 from eval.report.thumbs import thumbs
-from eval.results import Results
-from eval.thumbs import Thumbs
 
 _HERE = Path(__file__).parent
 _COMPARED = 9
@@ -35,10 +35,10 @@ _READING = (
 
 
 def render(
-    runs: Sequence[Results],
+    runs: Sequence[RunResults],
     sets: Sequence[SetResult] = (),
     other_sets: Mapping[str, Sequence[SetResult]] = MappingProxyType({}),
-    judged: Thumbs | None = None,
+    judged: Votes | None = None,
 ) -> str:
     """The report: the first run in full, the others beside it; public sets and thumbs where there are any."""
     style = (_HERE / "report.css").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def render(
     )
 
 
-def _body(runs: Sequence[Results]) -> str:
+def _body(runs: Sequence[RunResults]) -> str:
     first = runs[0]
     about = f"{len(first.items)} questions, split {text(first.stamp.split)}, {text(first.stamp.date)}."
     parts = [
@@ -83,7 +83,7 @@ def _body(runs: Sequence[Results]) -> str:
     return "".join(parts)
 
 
-def _plots(runs: Sequence[Results]) -> list[str]:
+def _plots(runs: Sequence[RunResults]) -> list[str]:
     """Recall by k, risk and coverage, reliability, seconds by stage."""
     deepest = max([2, *(k for run in runs for k, _ in run.curves.recall)])
     recall = [Series(run.name, tuple((float(k), v) for k, v in run.curves.recall)) for run in runs]
@@ -112,7 +112,7 @@ def _plots(runs: Sequence[Results]) -> list[str]:
     ]
 
 
-def _latency(runs: Sequence[Results], place: int) -> str:
+def _latency(runs: Sequence[RunResults], place: int) -> str:
     """Seconds by stage at one percentile."""
     stages = list(dict.fromkeys(latency.stage for run in runs for latency in run.curves.latency))
     held = [{found.stage: found.seconds[place] for found in run.curves.latency} for run in runs]

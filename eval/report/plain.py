@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from eval.differences import shared_measures, verdict
-from eval.failures import agreeing, changes
-from eval.measures import Measure
+from eval.measure.differences import shared_measures, verdict
+from eval.measure.failures import agreeing, changes
+from eval.measure.feedback import Votes
+from eval.measure.measures import Measure
+from eval.measure.results import RunResults
 from eval.public.results import SetResult
 from eval.report.markup import number
 from eval.report.public import differences, merged
-from eval.results import Results
-from eval.thumbs import Thumbs
 
 
-def table(runs: Sequence[Results]) -> str:
+def table(runs: Sequence[RunResults]) -> str:
     """Measures down, runs across; below, types of questions, and what the first run has over the others."""
     names = list(dict.fromkeys(measure.name for run in runs for measure in run.overall))
     held = [{measure.name: measure for measure in run.overall} for run in runs]
@@ -36,7 +36,7 @@ def sets(results: Sequence[SetResult], others: Mapping[str, Sequence[SetResult]]
     return "\n".join(lines).rstrip()
 
 
-def thumbs(found: Thumbs) -> str:
+def thumbs(found: Votes) -> str:
     """Shares of thumbs up, and the questions that were voted down."""
     rows = [["answer was", "share of thumbs up"], *([one.name, _cell(one)] for one in found.up)]
     down = [
@@ -46,7 +46,7 @@ def thumbs(found: Thumbs) -> str:
     return "\n".join([*_aligned(rows), *([""] if down else []), *down])
 
 
-def _over(first: Results, other: Results) -> list[str]:
+def _over(first: RunResults, other: RunResults) -> list[str]:
     """Only what is more than chance, and how many questions changed."""
     shared = shared_measures(other, first)
     told = [[change.name, _cell(change)] for change in shared if verdict(change) == "differs"]
@@ -61,7 +61,7 @@ def _over(first: Results, other: Results) -> list[str]:
     return [*_aligned([[head, "beyond chance"], *told]), count] if shared else [f"{head}: no question shared"]
 
 
-def _types(run: Results) -> list[list[str]]:
+def _types(run: RunResults) -> list[list[str]]:
     columns = [measure.name for measure in next(iter(run.by_type.values()), ())]
     return [
         [f"type ({run.name})", "n", *columns],

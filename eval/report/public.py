@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from eval.differences import verdict
-from eval.measures import Measure, paired_difference
+from eval.measure.differences import verdict
+from eval.measure.measures import Measure, paired_difference
 from eval.public.results import SetResult, Table
 from eval.report.markup import element, inert_lines, number, table, text
 from eval.report.tables import cell

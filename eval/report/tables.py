@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eval.differences import shared_measures, verdict
-from eval.measures import Measure
+from eval.measure.differences import shared_measures, verdict
+from eval.measure.measures import Measure
+from eval.measure.results import RunResults
 from eval.report.markup import element, number, table, text
-from eval.results import Results
 
 
-def summary(runs: Sequence[Results]) -> str:
+def summary(runs: Sequence[RunResults]) -> str:
     """A row per measure, a column per run: value, interval, number of questions."""
     names = list(dict.fromkeys(measure.name for run in runs for measure in run.overall))
     held = [{measure.name: measure for measure in run.overall} for run in runs]
@@ -19,12 +19,12 @@ def summary(runs: Sequence[Results]) -> str:
     return table(head, rows, caption="Mean, 95 % bootstrap interval, number of questions it applies to")
 
 
-def by_type(runs: Sequence[Results]) -> str:
+def by_type(runs: Sequence[RunResults]) -> str:
     """A table per run: question types down, measures across."""
     return "".join(_types(run) for run in runs)
 
 
-def differences(first: Results, second: Results) -> str:
+def differences(first: RunResults, second: RunResults) -> str:
     """Second minus first, on the questions both were asked, paired by question."""
     changes = shared_measures(first, second)
     if not changes:
@@ -34,7 +34,7 @@ def differences(first: Results, second: Results) -> str:
     return table(["measure", "difference", "so"], rows, caption=caption)
 
 
-def stamps(runs: Sequence[Results]) -> str:
+def stamps(runs: Sequence[RunResults]) -> str:
     """How each run came about; settings that are not the same in all runs are marked."""
     rows: dict[str, list[str]] = {}
     for place, run in enumerate(runs):
@@ -47,7 +47,7 @@ def stamps(runs: Sequence[Results]) -> str:
     return table(["", *(text(run.name) for run in runs)], marked)
 
 
-def _stamp(run: Results) -> dict[str, str]:
+def _stamp(run: RunResults) -> dict[str, str]:
     stamp = run.stamp
     own = {
         "date": stamp.date,
@@ -60,7 +60,7 @@ def _stamp(run: Results) -> dict[str, str]:
     return own | settings | {f"version of {name}": value for name, value in stamp.versions.items()}
 
 
-def _types(run: Results) -> str:
+def _types(run: RunResults) -> str:
     columns = [measure.name for measure in next(iter(run.by_type.values()), ())]
     rows = [
         [text(name), str(max((m.n for m in found), default=0)), *(number(m.value) for m in found)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from eval.measure.feedback import ShownAnswer, Vote, Votes
 from eval.report.markup import element, inert_lines, table, text
 from eval.report.tables import cell
-from eval.thumbs import Said, Thumb, Thumbs
 
 
-def thumbs(found: Thumbs | None) -> str:
+def thumbs(found: Votes | None) -> str:
     """The section; empty without thumbs."""
     if found is None:
         return ""
@@ -19,7 +19,7 @@ def thumbs(found: Thumbs | None) -> str:
     return heading + shares + element("h3", "Voted down, newest first") + down
 
 
-def _down(thumb: Thumb) -> str:
+def _down(thumb: Vote) -> str:
     again = f" {element('span', 'asked again', class_='badge')}" if thumb.again else ""
     head = element("summary", f"{text(thumb.question)} {_badge(thumb.then.status)}{again}")
     note = element("p", f"Note: {text(thumb.note)}") if thumb.note else ""
@@ -29,7 +29,7 @@ def _down(thumb: Thumb) -> str:
     return element("details", head + element("div", body, class_="body"))
 
 
-def _said(when: str, said: Said) -> str:
+def _said(when: str, said: ShownAnswer) -> str:
     head = element("h4", f"{text(when)}: {text(said.status)}, confidence {said.confidence:.2f}")
     cited = "".join(element("li", element("cite", text(title))) for title in said.titles)
     words = element("blockquote", inert_lines(said.text) or "(no words)")

@@ -13,12 +13,12 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from rag.errors import ModelCorrupt
-from rag.models.bert_graph import bert_supported
-from rag.models.hidden import HiddenStates, load_hidden, read_windows
-from rag.models.resolve import ResolvedModel
-from rag.models.threads import set_torch_threads
-from rag.models.tokens import batches_by_length, filled, plain_numbers, read_tokenizer, separators
+from rag.models.engines.bert_graph import bert_supported
+from rag.models.engines.encoder import HiddenStates, load_hidden, read_windows
+from rag.models.engines.threads import set_torch_threads
+from rag.models.engines.tokens import batches_by_length, filled, plain_numbers, read_tokenizer, separators
 from rag.models.vectors import unit_rows
+from rag.models.weights import ResolvedModel
 from rag.models.windows import Window, windows_of
 from rag.settings import Settings
 
@@ -71,7 +71,7 @@ class ContextualEmbeddings(MeanEmbeddings):
         self._special = separators(tokenizer)
 
     def in_context(self, texts: Sequence[tuple[str, Sequence[str]]]) -> list[NDArray[np.float32]]:
-        """See `rag.embedding.ContextEmbeddings`; not of length 1. What fits no window is in the next."""
+        """See `rag.index.embedding.ContextEmbeddings`; not of length 1. What fits no window is in the next."""
         owners: list[int] = []
         windows: list[Window] = []
         for number, (title, sentences) in enumerate(texts):

@@ -1,7 +1,7 @@
 """The generator as LangChain's `BaseChatModel`: a local causal model, greedy, streaming, in batches.
 
 Only the chat template may produce special tokens: look-alikes in evidence or questions are broken up
-before they reach it. Any other LangChain chat model can stand in its place (`rag.models.chat`).
+before they reach it. Any other LangChain chat model can stand in its place (`rag.models.load`).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 from rag.errors import ModelCorrupt
-from rag.models.causal import load_causal
-from rag.models.chat_tokens import ChatTokens
-from rag.models.compiled import GRAPH_VERSION, compiled
-from rag.models.decoder import Decoder
-from rag.models.engine import Engine
-from rag.models.openvino_decoder import OpenVinoDecoder
-from rag.models.prefixes import PrefixStore
-from rag.models.resolve import ResolvedModel
-from rag.models.torch_decoder import TorchDecoder
+from rag.models.engines.causal import load_causal
+from rag.models.engines.chat_template import ChatTokens
+from rag.models.engines.choose import Engine
+from rag.models.engines.compiled import GRAPH_VERSION, compiled
+from rag.models.engines.decoder import Decoder
+from rag.models.engines.kv_cache import PrefixStore
+from rag.models.engines.openvino_decoder import OpenVinoDecoder
+from rag.models.engines.torch_decoder import TorchDecoder
+from rag.models.weights import ResolvedModel
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
 _KEPT_IN_MEMORY = 8  # one part in so many of what is kept on disk

@@ -14,20 +14,20 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.models.engines.encoder import HiddenStates, read_windows
+from rag.models.engines.tokens import plain_numbers, read_tokenizer, separators
 from rag.models.heads import cosine, read_heads
-from rag.models.hidden import HiddenStates, read_windows
-from rag.models.tokens import plain_numbers, read_tokenizer, separators
 from rag.models.windows import Window, windows_of
 
 Abstract = tuple[str, Sequence[str]]  # title and sentences, as shown
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class Relevance:
     """Log-odds: the paper is what the question is about, it answers it, each sentence carries the answer.
 
-    `likelihood`: by how many nats the paper makes the question likelier; None where `rag.likelihood` was
-    not asked.
+    `likelihood`: by how many nats the paper makes the question likelier; None where
+    `rag.rerank.query_likelihood` was not asked.
     """
 
     about: float
@@ -39,7 +39,7 @@ class Reading:
 class Reranker(Protocol):
     """Reads papers for a question."""
 
-    def read(self, question: str, papers: Sequence[Abstract]) -> list[Reading]:
+    def read(self, question: str, papers: Sequence[Abstract]) -> list[Relevance]:
         """One reading per paper, in order; as many `carries` as the paper has sentences."""
         ...
 
@@ -53,7 +53,7 @@ class CrossReader:
         self._special = separators(self._tokenizer)
         self._heads = read_heads(folder)
 
-    def read(self, question: str, papers: Sequence[Abstract]) -> list[Reading]:
+    def read(self, question: str, papers: Sequence[Abstract]) -> list[Relevance]:
         """See `Reranker.read`."""
         (asked,) = plain_numbers(self._tokenizer, [question])
         windows: list[tuple[int, Window]] = []
@@ -67,7 +67,7 @@ class CrossReader:
             whole[number] = np.maximum(whole[number], logits)
             carries[number] += own
         return [
-            Reading(float(about), float(answers), tuple(own))
+            Relevance(float(about), float(answers), tuple(own))
             for (about, answers), own in zip(whole, carries, strict=True)
         ]
 

@@ -2,7 +2,7 @@ r"""BibTeX through bibtexparser. Entries without an abstract are rejected, like 
 
 BibTeX's own spelling is undone in titles, abstracts and names: braces that protect capitals,
 accents (`{\"o}`), escaped characters (`\%`). Math and LaTeX commands stay as written: how they are
-shown is up to `rag.cleaning`.
+shown is up to `rag.text.clean`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.latex import (
-    ACCENTED,
-    SPECIAL_LETTER,
-    TEXT_SYMBOLS,
-    accented,
-    special_letter,
-)
 from rag.readers.rows import paper_from
 from rag.readers.source import Source, is_utf8
 from rag.readers.tagged import given_name_first
+from rag.text.latex import ACCENTED, SPECIAL_LETTER, TEXT_SYMBOLS, accented, special_letter
 from rag.types import Paper, Rejected
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from rag.readers.paragraphs import Paragraph, paragraphs
+from rag.readers.plaintext import Paragraph, paragraphs
 from rag.readers.rows import paper_from
 from rag.readers.source import Source, is_utf8
 from rag.types import Paper, Rejected

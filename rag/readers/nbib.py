@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rag.readers.source import Source
-from rag.readers.tagged import Record, given_name_first, papers
+from rag.readers.tagged import TaggedRecord, given_name_first, papers
 from rag.types import Paper, Rejected
 
 _START = re.compile(r"^PMID- *\d", re.MULTILINE)
@@ -27,7 +27,7 @@ def read(source: Source) -> Iterator[Paper | Rejected]:
     return papers(source, _TAGGED, "PMID", _row)
 
 
-def _row(record: Record) -> dict[str, object]:
+def _row(record: TaggedRecord) -> dict[str, object]:
     number = record.first("PMID")
     return {
         "id": f"pmid:{number}",

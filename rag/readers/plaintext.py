@@ -6,13 +6,21 @@ Without a blank line the first line is the title. A paragraph that only says "Ab
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from rag.readers.paragraphs import Paragraph, paragraphs
 from rag.readers.rows import paper_from
 from rag.readers.source import Source, is_utf8
 from rag.types import Paper, Rejected
 
 TITLE_CHARS_MAX = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Lines between blank lines. `line` is the first one's, 1-based."""
+
+    line: int
+    text: str
 
 
 def sniff(source: Source) -> bool:
@@ -34,6 +42,20 @@ def read(source: Source) -> Iterator[Paper | Rejected]:
         title, rest = Paragraph(title.line, first), [Paragraph(title.line + 1, below)]
     body = [part.text for part in rest if part.text.strip(" :.").casefold() != "abstract"]
     yield _paper(title, "\n\n".join(body), source.origin)
+
+
+def paragraphs(text: str) -> Iterator[Paragraph]:
+    r"""The paragraphs of `text`, whose line ends are `\n`."""
+    start, kept = 0, list[str]()
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            start = start or number
+            kept.append(line)
+        elif kept:
+            yield Paragraph(start, "\n".join(kept).strip())
+            start, kept = 0, []
+    if kept:
+        yield Paragraph(start, "\n".join(kept).strip())
 
 
 def _paper(title: Paragraph, abstract: str, origin: str) -> Paper | Rejected:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from rag.readers.source import Source
-from rag.readers.tagged import Record, given_name_first, papers
+from rag.readers.tagged import TaggedRecord, given_name_first, papers
 from rag.types import Paper, Rejected
 
 _START = re.compile(r"^TY  -", re.MULTILINE)
@@ -26,7 +26,7 @@ def read(source: Source) -> Iterator[Paper | Rejected]:
     return papers(source, _TAGGED, "TY", _row)
 
 
-def _row(record: Record) -> dict[str, object]:
+def _row(record: TaggedRecord) -> dict[str, object]:
     return {
         "title": record.first("TI", "T1", "CT"),
         "abstract": record.first("AB", "N2"),

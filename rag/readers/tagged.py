@@ -15,7 +15,7 @@ from rag.types import Paper, Rejected
 
 
 @dataclass(slots=True)
-class Record:
+class TaggedRecord:
     """The values of each tag in their order; `line` is where the record begins."""
 
     line: int
@@ -31,7 +31,10 @@ class Record:
 
 
 def papers(
-    source: Source, tagged: re.Pattern[str], start: str, row_of: Callable[[Record], Mapping[str, object]]
+    source: Source,
+    tagged: re.Pattern[str],
+    start: str,
+    row_of: Callable[[TaggedRecord], Mapping[str, object]],
 ) -> Iterator[Paper | Rejected]:
     """The papers of a file: `records`, each made a paper of the row that `row_of` gives.
 
@@ -44,18 +47,18 @@ def papers(
             yield paper_from(row_of(found), origin=source.origin, line=found.line)
 
 
-def records(source: Source, tagged: re.Pattern[str], start: str) -> Iterator[Record | Rejected]:
+def records(source: Source, tagged: re.Pattern[str], start: str) -> Iterator[TaggedRecord | Rejected]:
     """The records of a file; `tagged` matches a line with a tag (1) and its value (2).
 
     :raises ReadError: if the file cannot be read.
     """
-    record: Record | None = None
+    record: TaggedRecord | None = None
     tag, valid = "", True
     for number, line in enumerate(source.lines(), start=1):
         found = tagged.match(line.rstrip("\r\n"))
         if found and found[1].strip() == start:
             yield from _told(record, source, valid=valid)
-            record, valid = Record(number), True
+            record, valid = TaggedRecord(number), True
         valid = valid and is_utf8(line)
         if record is None:
             if line.strip():
@@ -68,7 +71,7 @@ def records(source: Source, tagged: re.Pattern[str], start: str) -> Iterator[Rec
     yield from _told(record, source, valid=valid)
 
 
-def _told(record: Record | None, source: Source, *, valid: bool) -> Iterator[Record | Rejected]:
+def _told(record: TaggedRecord | None, source: Source, *, valid: bool) -> Iterator[TaggedRecord | Rejected]:
     if record is not None:
         yield record if valid else Rejected(source.origin, record.line, "not valid UTF-8")
 

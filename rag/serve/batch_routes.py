@@ -12,8 +12,8 @@ from pydantic import Field
 from starlette.responses import JSONResponse, Response
 
 from rag.errors import InvalidRequest
-from rag.serve.bodies import BatchBody, BatchQuestion, Body, FailureBody
 from rag.serve.jobs import Job, Jobs
+from rag.serve.schemas import BatchBody, BatchQuestion, Body, FailureBody
 from rag.serve.service import Service
 
 

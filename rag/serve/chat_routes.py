@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from rag.errors import CitewiseError, NotFound
 from rag.serve import completion
-from rag.serve.desk import unless_gone
+from rag.serve.admission import unless_gone
 from rag.serve.problems import problem_of
 from rag.serve.routes import streamed
 from rag.serve.service import Service

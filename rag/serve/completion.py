@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rag.cleaning import clean
 from rag.errors import InvalidRequest
+from rag.text.clean import clean
 from rag.types import Answer, Citation, Turn
 
 MODEL = "citewise"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rag.addresses import LOOPBACK_NAMES, is_address
 from rag.errors import CitewiseError, InvalidRequest, TryLater, Unauthorized
-from rag.serve.bucket import Clients
 from rag.serve.problems import problem_response
+from rag.web.addresses import LOOPBACK_NAMES, is_address
+from rag.web.rate_limit import Clients
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

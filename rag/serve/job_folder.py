@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from rag.files import write_whole
+from rag.storage.atomic import write_whole
 from rag.types import Failure
 
 Ending = Literal["done", "cancelled", "failed"]

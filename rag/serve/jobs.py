@@ -12,10 +12,10 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
-from rag.batch import answer_rows
+from rag.batch.questions import count_questions, read_questions
+from rag.batch.results import Journal
+from rag.batch.run import answer_rows
 from rag.errors import CitewiseError, NotFound, NotReady, OutputError, SettingsError, TryLater
-from rag.questions import count_questions, read_questions
-from rag.results import Journal
 from rag.serve.job_folder import End, Ending, JobFolder, create, existing
 from rag.serve.ports import Answering
 from rag.serve.service import Watcher

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from rag.serve.desk import Desk
+from rag.serve.admission import Admission
 from rag.types import Answer
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Metrics:
         self._requests.labels(route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
-    def watch(self, desk: Desk, papers: Callable[[], int]) -> None:
+    def watch(self, desk: Admission, papers: Callable[[], int]) -> None:
         """Show the queue and the number of papers as they are when they are read."""
         for name, help_text, read in (
             ("running", "Answers being made.", lambda: desk.running),

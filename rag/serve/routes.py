@@ -10,9 +10,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.sse import format_sse_event
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from rag.batch.results import json_line
 from rag.errors import CitewiseError
-from rag.results import json_line
-from rag.serve.bodies import (
+from rag.serve.admission import unless_gone
+from rag.serve.problems import problem_of
+from rag.serve.schemas import (
     AnswerBody,
     AskBody,
     PaperBody,
@@ -24,8 +26,6 @@ from rag.serve.bodies import (
     paper_dict,
     turns_of,
 )
-from rag.serve.desk import unless_gone
-from rag.serve.problems import problem_of
 from rag.serve.service import FOUND_MAX, PAGE_MAX, Service
 from rag.types import DraftToken, Event, Finished
 

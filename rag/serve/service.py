@@ -8,9 +8,9 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+from rag.batch.questions import readable
 from rag.errors import InvalidRequest, NotFound
-from rag.questions import readable
-from rag.serve.desk import Desk, finished
+from rag.serve.admission import Admission, finished
 from rag.serve.limits import Limits
 from rag.serve.ports import Answering
 from rag.types import Answer, Event, Finished, Paper, Passage, Turn
@@ -42,7 +42,7 @@ class Service:
         self.assistant = assistant
         self.limits = limits
         self.question_chars_max = question_chars_max
-        self.desk = Desk(limits)
+        self.desk = Admission(limits)
         self._watcher = watcher
 
     async def events(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:

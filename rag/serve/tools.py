@@ -16,7 +16,8 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
 from rag.errors import CitewiseError
-from rag.serve.bodies import (
+from rag.serve.completion import message_of
+from rag.serve.schemas import (
     AnswerBody,
     Message,
     PaperBody,
@@ -25,7 +26,6 @@ from rag.serve.bodies import (
     paper_dict,
     turns_of,
 )
-from rag.serve.completion import message_of
 from rag.serve.service import Service
 
 if TYPE_CHECKING:

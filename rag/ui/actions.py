@@ -11,12 +11,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from rag.errors import CitewiseError
-from rag.ui import feedback
+from rag.ui.app_state import AppState
 from rag.ui.chat import View, redrawn
-from rag.ui.conversation import Conversation
-from rag.ui.desk import Desk
-from rag.ui.feedback import Verdict, Vote
-from rag.ui.render import exchange_html, notice_html
+from rag.ui.html.answer import exchange_html, notice_html
+from rag.ui.state import feedback
+from rag.ui.state.conversation import Conversation
+from rag.ui.state.feedback import Verdict, Vote
 
 Updates = dict[object, object]
 
@@ -24,7 +24,7 @@ Updates = dict[object, object]
 class Actions:
     """Each returns the updates that show what came of it."""
 
-    def __init__(self, desk: Desk, shown: Callable[[View], dict[object, object]]) -> None:
+    def __init__(self, desk: AppState, shown: Callable[[View], dict[object, object]]) -> None:
         self._desk = desk
         self._shown = shown
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 from rag.errors import CitewiseError
 from rag.types import Failure, StageStarted, Turn
-from rag.ui.conversation import STOPPED, Conversation, Pending
-from rag.ui.conversations import Shelf
-from rag.ui.library import Choice, Openings
-from rag.ui.line import Line
+from rag.ui.html.answer import exchange_html, notice_html, pending_html
 from rag.ui.opening import Answering
-from rag.ui.render import exchange_html, notice_html, pending_html
+from rag.ui.state.conversation import STOPPED, Conversation, Pending
+from rag.ui.state.conversation_store import ConversationStore
+from rag.ui.state.draft_queue import DraftQueue
+from rag.ui.state.library import AssistantChoice, AssistantPool
 
 _TICK_S = 0.25
 _REDRAW_S = 0.1
@@ -42,24 +42,26 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ChatRequest:
     """A question as the page hands it in; `alone` if it leans on nothing that was said."""
 
     question: str
-    choice: Choice
+    choice: AssistantChoice
     alone: bool = False
 
 
 class Chat:
     """The page's answers to what people do. Shared by all tabs; what is theirs is in `Conversation`."""
 
-    def __init__(self, openings: Openings, shelf: Shelf, line: Line, question_chars_max: int) -> None:
+    def __init__(
+        self, openings: AssistantPool, shelf: ConversationStore, line: DraftQueue, question_chars_max: int
+    ) -> None:
         self._openings = openings
         self._shelf = shelf
         self._line = line
         self._question_chars_max = question_chars_max
 
-    def ask(self, asked: Asked, conversation: Conversation) -> Iterator[View]:
+    def ask(self, asked: ChatRequest, conversation: Conversation) -> Iterator[View]:
         """Answer one question, showing how far it is."""
         asked = replace(asked, question=asked.question.strip())
         refusal = self._refusal(asked.question, conversation)
@@ -128,7 +130,7 @@ class Chat:
             return notice_html("Too many people are waiting.", "Ask again in a minute.", urgent=True)
         return None
 
-    def _progress(self, asked: Asked, conversation: Conversation, pending: Pending) -> Iterator[None]:
+    def _progress(self, asked: ChatRequest, conversation: Conversation, pending: Pending) -> Iterator[None]:
         """Wait for the assistant, then follow the answer; ends when stopped."""
         opening = self._openings.of(asked.choice)
         opening.start()  # again, if it has failed

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from rag.errors import CitewiseError
 from rag.types import Answer, Event, Passage, Question, Turn
-from rag.ui.atlas import Indexed
+from rag.ui.state.map_layout import Indexed
 
 Progress = Callable[[str, int, int], None]
 

@@ -11,17 +11,17 @@ from typing import Any
 
 import gradio as gr
 
-from rag.ui.batch_tab import BatchTab
-from rag.ui.chat_tab import ChatTab
-from rag.ui.controls import Controls
-from rag.ui.conversation import Conversation
-from rag.ui.conversations import is_key, new_owner
-from rag.ui.desk import Desk
-from rag.ui.papers_tab import PapersTab
-from rag.ui.quality import last_report, quality_html
-from rag.ui.render import notice_html
-from rag.ui.upload_tab import UploadTab
-from rag.ui.widgets import AT_ONCE, WAITING_MAX, Updates, html
+from rag.ui.app_state import AppState
+from rag.ui.html.answer import notice_html
+from rag.ui.html.quality import last_report, quality_html
+from rag.ui.state.conversation import Conversation
+from rag.ui.state.conversation_store import is_key, new_owner
+from rag.ui.tabs.batch import BatchTab
+from rag.ui.tabs.chat import ChatTab
+from rag.ui.tabs.controls import Controls
+from rag.ui.tabs.papers import PapersTab
+from rag.ui.tabs.upload import UploadTab
+from rag.ui.tabs.widgets import AT_ONCE, WAITING_MAX, Updates, html
 
 _MENU = '<button type="button" class="cw-do cw-menu" title="Your conversations">☰</button>'
 _BRAND = (
@@ -35,7 +35,7 @@ _OPENING_TICK_S = 1.0
 class _Page:
     """All parts, placed in the order in which they stand on the page."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: AppState) -> None:
         self.desk = desk
         # The key must outlive the server, so its cipher is no secret: it hides nothing from this browser.
         self.owner = gr.BrowserState("", storage_key="citewise-owner", secret="citewise")  # noqa: S106
@@ -110,7 +110,7 @@ class _Page:
         return quality_html(last_report([Path(), self.desk.library.settings.cache_dir]))
 
 
-def build_page(desk: Desk) -> gr.Blocks:
+def build_page(desk: AppState) -> gr.Blocks:
     """The page over a desk."""
     page = gr.Blocks(title="Citewise", analytics_enabled=False, delete_cache=(3600, 86400))
     with page:

@@ -8,11 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.addresses import LOOPBACK_NAMES
-from rag.ui.desk import Desk
+from rag.ui.app_state import AppState
 from rag.ui.guard import UPLOAD_BYTES_MAX, Guard
-from rag.ui.library import Library
-from rag.ui.quality import ADDRESS, last_report
+from rag.ui.html.quality import ADDRESS, last_report
+from rag.ui.state.library import Library
+from rag.web.addresses import LOOPBACK_NAMES
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -38,7 +38,7 @@ def build_app(
 
     from rag.ui.page import build_page
 
-    page = build_page(Desk(library, question_chars_max))
+    page = build_page(AppState(library, question_chars_max))
     page.state_session_capacity = _SESSIONS_MAX  # `mount_gradio_app` has no argument for it
     app = FastAPI(title="Citewise", openapi_url=None)
     known = sorted(LOOPBACK_NAMES | {"[::1]", *hosts})
@@ -87,7 +87,7 @@ def _keep_quiet() -> None:
 
 def _head() -> str:
     """Our styles and scripts, inline, as the page's head."""
-    own = files("rag.ui")
+    own = files("rag.ui") / "static"
     style = "".join((own / name).read_text(encoding="utf-8") for name in _STYLES)
     script = "".join((own / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     return f"<style>{style}</style><script>{script}</script>"

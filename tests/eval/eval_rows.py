@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eval.questions import Gold
+from eval.questions.questions import Gold
 from rag.types import Answer, Citation, Evidence, Paper, Passage, Question, Quote, Sentence, Status, Trace
 
 ALPHA = Paper("a", "Alpha", "One is 5%. Two is slow. Three is new.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html.parser import HTMLParser
 
 from eval_rows import cite, gold, say
 
-from eval.results import Results, collect, stamp_of
+from eval.measure.results import RunResults, collect, stamp_of
 from rag.settings import Settings
 from rag.types import (
     Abstention,
@@ -28,7 +29,7 @@ HOSTILE = (
 PAPER = Paper("h", f"Title {HOSTILE}", f"It is 5% better. {HOSTILE}")
 
 
-def run(name: str = "full", *, right: bool = True) -> Results:
+def run(name: str = "full", *, right: bool = True) -> RunResults:
     """A run over three questions; the second run of a pair has nothing right."""
     must = "5%" if right else "6%"
     asked = replace(
@@ -59,3 +60,33 @@ def run(name: str = "full", *, right: bool = True) -> Results:
     golds = [one for one, _ in rows]
     stamp = stamp_of(name, "f" * 16, golds, settings=Settings.load(), split=HOSTILE, date="2026-01-02")
     return collect(rows, stamp)
+
+
+VOID = {"meta", "input", "br", "path", "circle", "rect", "polyline"}
+
+
+class Reading(HTMLParser):
+    """Elements, attributes and shown text; fails on elements that do not close in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.shown: list[str] = []
+        self.open: list[str] = []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.shown.append(data)

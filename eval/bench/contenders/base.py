@@ -48,9 +48,9 @@ class Contender(Protocol):
 
 def model_folders() -> dict[str, Path]:
     """The two models as folders that every library reads: float32 safetensors."""
-    from rag.models.convert import converted_folder
-    from rag.models.merge import merged
-    from rag.models.resolve import resolve
+    from rag.models.delta import merged
+    from rag.models.gguf import converted_folder
+    from rag.models.weights import resolve
 
     settings = Settings.load()
     generator = resolve(settings.generator, settings)

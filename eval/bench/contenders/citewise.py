@@ -29,7 +29,7 @@ class Citewise:
     def load(self) -> Figures:
         """See `Contender`."""
         from rag.ingest import open_embedder
-        from rag.models.chat import load_generator
+        from rag.models.load import load_generator
 
         self._embedder = open_embedder(self._settings)
         self._generator: Any = load_generator(self._settings)[0]
@@ -38,15 +38,16 @@ class Citewise:
 
     def index(self, papers: Sequence[Paper]) -> Figures:
         """See `Contender`."""
-        from rag.assistant import Parts, assemble
-        from rag.index import open_index
-        from rag.indexing import ingest_papers
-        from rag.models.encoder import QueryEncoder
+        from rag.assistant import Assistant
+        from rag.index.build import ingest_papers
+        from rag.index.paper_index import open_index
+        from rag.index.query_encoder import QueryEncoder
+        from rag.pipeline.assemble import Parts
 
         root = Path(self._folder.name)
         ingest_papers(root, papers, self._embedder, self._settings, start_over=True)
         self._encoder = QueryEncoder(self._embedder.model, kept=1)
-        self._assistant = assemble(open_index(root), self._embedder, self._settings, Parts())
+        self._assistant = Assistant.over(open_index(root), self._embedder, self._settings, Parts())
         return {"vectors": float(len(self._assistant.index.store))}
 
     def stages(self, question: str) -> Figures:

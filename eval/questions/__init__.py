@@ -1,0 +1,1 @@
+"""The questions, with what their answers must hold."""

@@ -1,0 +1,1 @@
+"""Which sentences are told, and whether they are enough."""

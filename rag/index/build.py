@@ -1,0 +1,256 @@
+"""A changed collection becomes a new generation of its index: diff, embed, write.
+
+Only papers that are new or changed are embedded; everything else is carried over. One writer at a time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+
+from rag.errors import IndexBusy, IndexMissing, OutputError
+from rag.index.bm25 import LexicalIndex, document_terms
+from rag.index.chunking import ChunkWithSentences, chunks_with_sentences, paper_id_of
+from rag.index.chunks import View
+from rag.index.embedding import chunks_in, embedded
+from rag.index.manifest import FORMAT, Manifest, content_digest, write_manifest
+from rag.index.paper_index import PaperIndex, open_index, write_papers
+from rag.index.vector_journal import VectorJournal, discard
+from rag.settings import Settings
+from rag.storage.generations import new_generation
+from rag.types import Paper, Rejected
+from vectorstore.base import VectorStore, VectorStoreError
+from vectorstore.faiss_store import FaissStore, choose_kind
+
+Progress = Callable[[str, int, int], None]
+
+# Sentence vectors make retrieval sharper and cost eight vectors a paper; past this many papers the
+# sentences of the papers found are embedded when a question is asked.
+SENTENCE_VIEW_PAPERS_MAX = 5000
+_READ_AT_ONCE = 128
+_JOURNAL_FROM = 2048  # abstracts: from about two minutes of embedding on, a kill shall not lose them
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What an ingestion changed. `rejected` names every row that was skipped."""
+
+    added: int
+    updated: int
+    removed: int
+    unchanged: int
+    rejected: tuple[Rejected, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """LangChain embeddings with the name and the checksum that go into the manifest."""
+
+    model: Embeddings
+    name: str
+    checksum: str
+
+
+def ingest_papers(  # noqa: PLR0913 - what to do with a collection is one decision
+    root: Path,
+    papers: Sequence[Paper],
+    embedder: Embedder,
+    settings: Settings,
+    *,
+    remove: Sequence[str] = (),
+    start_over: bool = False,
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Add, update and remove papers of one collection; the report's `rejected` is empty.
+
+    :raises IndexBusy: if another process is writing this collection.
+    :raises IndexMismatch: if the collection was embedded with another model.
+    :raises OutputError: if the disk is full or refuses.
+    """
+    with _writing(root):
+        current = None if start_over else _open_or_none(root, embedder)
+        old = {paper.paper_id: paper for paper in current.all_papers()} if current else {}
+        kept = {paper_id: paper for paper_id, paper in old.items() if paper_id not in set(remove)}
+        incoming = {paper.paper_id: _with_old_origins(paper, old) for paper in papers}
+        changed = [p for p in incoming.values() if kept.get(p.paper_id) != p]
+        report = IngestReport(
+            added=sum(p.paper_id not in old for p in changed),
+            updated=sum(p.paper_id in old for p in changed),
+            removed=len(old) - len(kept),
+            unchanged=len(incoming) - len(changed),
+            rejected=(),
+            total=len(kept | incoming),
+        )
+        if current is None or changed or report.removed:
+            everything = kept | incoming
+            tools = _Tools(embedder, settings, progress)
+            with _refusals_are_ours(root):
+                _write(root, [everything[i] for i in sorted(everything)], changed, current, tools)
+    return report
+
+
+def _with_old_origins(paper: Paper, old: dict[str, Paper]) -> Paper:
+    """The paper with the places it was read from before: reading a file again changes nothing."""
+    known = old[paper.paper_id].origins if paper.paper_id in old else ()
+    return dataclasses.replace(paper, origins=tuple(dict.fromkeys((*known, *paper.origins))))
+
+
+def _open_or_none(root: Path, embedder: Embedder) -> PaperIndex | None:
+    try:
+        return open_index(root, embedding_checksum=embedder.checksum, embedding_model=embedder.name)
+    except IndexMissing:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """What an index is made with."""
+
+    embedder: Embedder
+    settings: Settings
+    progress: Progress | None
+
+
+def _write(
+    root: Path,
+    papers: Sequence[Paper],
+    changed: Sequence[Paper],
+    current: PaperIndex | None,
+    tools: _Tools,
+) -> None:
+    """A new generation: old vectors carried over, changed papers embedded, BM25 made again."""
+    views = _views(current, len(papers))
+    store = _carried_over(current, {p.paper_id for p in papers}, {p.paper_id for p in changed})
+    readings = [reading for paper in changed for reading in chunks_with_sentences(paper)]
+    store = _suited(_add_vectors(root, store, readings, tools, sentences="sentence" in views))
+    bm25 = {"k1": tools.settings.bm25_k1, "b": tools.settings.bm25_b}
+    with new_generation(root) as folder:
+        write_papers(folder, papers)
+        store.save(folder)
+        (folder / "lexical").mkdir()
+        LexicalIndex.build(_documents(current, papers, changed), **bm25).save(folder / "lexical")
+        manifest = Manifest(
+            format=FORMAT,
+            papers=len(papers),
+            vectors=len(store),
+            dimension=store.dimension,
+            embedding_model=tools.embedder.name,
+            embedding_checksum=tools.embedder.checksum,
+            views=views,
+            bm25_k1=bm25["k1"],
+            bm25_b=bm25["b"],
+            content=content_digest(papers, tools.embedder.checksum, views),
+            files={},
+        )
+        write_manifest(folder, manifest)
+    discard(root)
+
+
+def _documents(
+    current: PaperIndex | None, papers: Sequence[Paper], changed: Sequence[Paper]
+) -> list[tuple[str, list[str]]]:
+    """The terms of every paper; of papers that stayed as they were, those indexed before."""
+    known = current.lexical.document_terms() if current is not None else {}
+    for paper in changed:
+        known.pop(paper.paper_id, None)
+    return [
+        (p.paper_id, known[p.paper_id] if p.paper_id in known else document_terms(p.title, p.abstract))
+        for p in papers
+    ]
+
+
+def _views(current: PaperIndex | None, papers: int) -> tuple[View, ...]:
+    """The views of an existing index stay; a new one gets sentence vectors while it is small."""
+    if current is not None:
+        return current.manifest.views
+    return ("abstract", "sentence") if papers <= SENTENCE_VIEW_PAPERS_MAX else ("abstract",)
+
+
+def _carried_over(current: PaperIndex | None, papers: set[str], changed: set[str]) -> VectorStore | None:
+    """The old vectors without those of removed or changed papers."""
+    if current is None:
+        return None
+    store = current.store
+    kept = papers - changed
+    store.remove([chunk_id for chunk_id in store.ids() if paper_id_of(chunk_id) not in kept])
+    return store
+
+
+def _add_vectors(
+    root: Path,
+    store: VectorStore | None,
+    readings: Sequence[ChunkWithSentences],
+    tools: _Tools,
+    *,
+    sentences: bool,
+) -> VectorStore:
+    """Embed what is new, long and short ones apart so that little is padded, and add it."""
+    model = tools.embedder.model
+    journal = VectorJournal(root, tools.embedder.checksum) if len(readings) >= _JOURNAL_FROM else None
+    ordered = sorted(readings, key=lambda reading: (len(reading.whole.text), reading.whole.chunk_id))
+    chunks = [chunks_in(reading, sentences=sentences) for reading in ordered]
+    for start in range(0, len(ordered), _READ_AT_ONCE):
+        part = slice(start, start + _READ_AT_ONCE)
+        rows = np.concatenate(embedded(ordered[part], model, sentences=sentences, journal=journal))
+        if store is None:
+            store = FaissStore(rows.shape[1], kind=choose_kind(sum(map(len, chunks))))
+        store.add([chunk.chunk_id for own in chunks[part] for chunk in own], rows)
+        if tools.progress:
+            tools.progress("embedding", min(part.stop, len(ordered)), len(ordered))
+    return FaissStore(len(model.embed_query("dimension"))) if store is None else store
+
+
+def _suited(store: VectorStore) -> VectorStore:
+    """The store as its count asks for it: a collection grows from exact search into approximate one."""
+    if isinstance(store, FaissStore) and store.kind != choose_kind(len(store)):
+        store.become(choose_kind(len(store)))
+    return store
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    """One writer at a time; the lock goes with the process, whatever happens to it."""
+    with _refusals_are_ours(root):
+        root.mkdir(parents=True, exist_ok=True)
+        file = (root / ".lock").open("a+")
+    with file:
+        with _refusals_are_ours(root):
+            _lock(file, root)
+        yield
+
+
+def _lock(file: TextIO, root: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as exc:
+        file.seek(0)
+        raise IndexBusy(
+            f"{root}: process {file.read().strip() or '?'} is writing this collection",
+            hint="Wait until it is done, then run the command again.",
+        ) from exc
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+
+
+@contextmanager
+def _refusals_are_ours(root: Path) -> Iterator[None]:
+    """What a full or read-only disk makes the file system, SQLite and FAISS say, as one error."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, VectorStoreError) as exc:
+        raise OutputError(
+            f"{root}: the index could not be written ({exc})",
+            hint="Make room on the disk, or set CITEWISE_CACHE_DIR; the old index is untouched.",
+        ) from exc

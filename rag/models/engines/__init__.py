@@ -1,0 +1,1 @@
+"""Torch and OpenVINO: how a model is run."""

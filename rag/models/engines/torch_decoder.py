@@ -1,0 +1,141 @@
+"""Greedy decoding with transformers: the reference, and what runs models that have no graph here."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import GenerationFailed
+from rag.models.engines.chat_template import Turns
+from rag.models.engines.decoder import LIKELIHOOD_TOKENS_MAX, failures_are_ours
+from rag.models.engines.stopping import stopping_rule
+
+if TYPE_CHECKING:
+    import torch
+
+
+class TorchDecoder:
+    """See `rag.models.engines.decoder.Decoder`."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:  # noqa: ANN401 - transformers' own
+        self._model = model
+        self._tokenizer = tokenizer
+
+    def prompt(self, turns: Turns) -> str:
+        """See `Decoder`."""
+        rendered = self._tokenizer.apply_chat_template(
+            list(turns), tokenize=False, add_generation_prompt=True
+        )
+        return str(rendered)
+
+    def count(self, text: str) -> int:
+        """See `Decoder`."""
+        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def write(self, prompts: Sequence[str], stop: Sequence[str], tokens_max: int) -> list[str]:
+        """See `Decoder`."""
+        import torch
+
+        inputs = self._encode(prompts, tokens_max)
+        start = inputs["input_ids"].shape[1]
+        with torch.inference_mode():
+            output = self._run(inputs, stop, tokens_max)
+        return list(self._tokenizer.batch_decode(output[:, start:], skip_special_tokens=True))
+
+    def likelihoods(self, prompts: Sequence[str], text: str) -> list[float]:
+        """See `Decoder`."""
+        import torch
+
+        told = self._tokenizer(text, add_special_tokens=False)["input_ids"][:LIKELIHOOD_TOKENS_MAX]
+        if not told or not prompts:
+            return [0.0] * len(prompts)
+        read = self._encode(prompts, len(told))
+        own = torch.tensor([told] * len(prompts))
+        mask = torch.cat([read["attention_mask"], torch.ones_like(own)], dim=1)
+        with torch.inference_mode(), failures_are_ours():
+            logits = self._model(
+                input_ids=torch.cat([read["input_ids"], own], dim=1),
+                attention_mask=mask,
+                position_ids=(mask.cumsum(1) - 1).clamp(min=0),
+                logits_to_keep=len(told) + 1,
+            ).logits[:, :-1]
+            found = logits.log_softmax(-1).gather(2, own[..., None])[..., 0].sum(1)
+        return [float(row) for row in found]
+
+    def pieces(self, prompt: str, stop: Sequence[str], tokens_max: int) -> Generator[str, None, None]:
+        """See `Decoder`. The model runs in a thread of its own."""
+        from transformers import TextIteratorStreamer
+
+        inputs = self._encode([prompt], tokens_max)
+        streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
+        cancelled = threading.Event()
+        worker = _Worker(
+            lambda: self._run(inputs, stop, tokens_max, streamer=streamer, cancelled=cancelled),
+            on_end=streamer.end,
+        )
+        worker.start()
+        try:
+            yield from streamer
+        finally:
+            cancelled.set()
+            worker.join()
+        worker.raise_failure()
+
+    def _encode(self, prompts: Sequence[str], tokens_max: int) -> dict[str, torch.Tensor]:
+        encoded = self._tokenizer(
+            list(prompts),
+            return_tensors="pt",
+            padding=True,
+            add_special_tokens=False,
+            truncation=True,
+            max_length=self._model.config.max_position_embeddings - tokens_max,
+        )
+        return {"input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
+
+    def _run(
+        self,
+        inputs: dict[str, torch.Tensor],
+        stop: Sequence[str],
+        tokens_max: int,
+        *,
+        streamer: Any = None,  # noqa: ANN401 - transformers' streamer
+        cancelled: threading.Event | None = None,
+    ) -> torch.Tensor:
+        from transformers import StoppingCriteriaList
+
+        rule = stopping_rule(self._tokenizer, inputs["input_ids"].shape[1], list(stop), cancelled)
+        with failures_are_ours():
+            output: torch.Tensor = self._model.generate(
+                **inputs,
+                max_new_tokens=tokens_max,
+                do_sample=False,
+                streamer=streamer,
+                stopping_criteria=StoppingCriteriaList([rule]),
+                pad_token_id=self._tokenizer.pad_token_id,
+            )
+        return output
+
+
+class _Worker(threading.Thread):
+    """Runs the model beside the reader of its stream and keeps what it raised."""
+
+    def __init__(self, run: Callable[[], object], *, on_end: Callable[[], None]) -> None:
+        super().__init__(daemon=True)
+        self._run_model, self._on_end = run, on_end
+        self._failure: GenerationFailed | None = None
+
+    def run(self) -> None:
+        import torch
+
+        try:
+            with torch.inference_mode():
+                self._run_model()
+        except GenerationFailed as exc:
+            self._failure = exc
+        finally:
+            self._on_end()  # whatever happened, the reader must not wait for ever
+
+    def raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure

@@ -1,0 +1,154 @@
+"""Puts the concrete parts together. The only file that names them, and what identifies them."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from pathlib import Path
+
+from langchain_core.embeddings import Embeddings
+from langchain_core.language_models import BaseChatModel
+from langchain_core.retrievers import BaseRetriever
+
+import prompts
+from rag.errors import ModelMissing
+from rag.evidence.answerability import AnswerConfidence
+from rag.index.build import Embedder
+from rag.index.paper_index import PaperIndex
+from rag.index.query_encoder import QueryEncoder
+from rag.models.engines.choose import preferred_engine
+from rag.models.load import load_generator, load_question_model, preload_generator, preload_question_model
+from rag.models.logistic import load_logistic
+from rag.models.shared import load_judge, load_reranker, preload_cross
+from rag.models.weights import NONE, resolve
+from rag.pipeline.answer_cache import AnswerMemory
+from rag.pipeline.pipeline import Pipeline, asks_reader
+from rag.pipeline.prepare import Ports
+from rag.query.spelling import Spelling, dictionary_of
+from rag.retrieve.retrievers import HybridRetriever
+from rag.retrieve.scores import sentence_cosines
+from rag.settings import Settings
+from rag.verify.support import LexicalVerifier, TrainedVerifier, Verifier
+
+_CHARS_PER_TOKEN = 4
+_DATA = Path(__file__).parent.parent / "data"
+
+
+class Parts:
+    """Drop-in parts; None means the default of the settings.
+
+    `generator_id` names a generator that `load_generator` made and several assistants share, so that
+    their fingerprints are those of the settings.
+    """
+
+    def __init__(
+        self,
+        *,
+        embedder: Embedder | None = None,
+        generator: BaseChatModel | None = None,
+        retriever: BaseRetriever | None = None,
+        verifier: Verifier | None = None,
+        generator_id: str | None = None,
+    ) -> None:
+        self.embedder = embedder
+        self.generator = generator
+        self.retriever = retriever
+        self.verifier = verifier
+        self.generator_id = generator_id
+
+
+def named_embedder(model: Embeddings, name: str) -> Embedder:
+    """Any LangChain `Embeddings` as a part; `name` tells its vectors from those of other models."""
+    return Embedder(model, name, hashlib.sha256(name.encode()).hexdigest())
+
+
+def assemble(
+    index: PaperIndex, embedder: Embedder, settings: Settings, parts: Parts
+) -> tuple[Pipeline, HybridRetriever]:
+    """The pipeline over an open index, and its retriever."""
+    encoder = QueryEncoder(embedder.model)
+    retriever = HybridRetriever(index=index, settings=settings, encoder=encoder)
+    generator, generator_id = (
+        (parts.generator, parts.generator_id or _identity(parts.generator))
+        if parts.generator
+        else load_generator(settings)
+    )
+    reranker, reranker_id = load_reranker(settings)
+    question_model, question_id = load_question_model(settings) if reranker else (None, NONE)
+    verifier, verifier_id = _verifier(encoder, settings, parts)
+    reader_asked = asks_reader(generator, settings)
+    read = "_read" if reranker else ""  # fitted anew where the reranker's signals take part
+    ports = Ports(
+        retriever=parts.retriever or retriever,
+        sentence_cosines=partial(sentence_cosines, index, encoder),
+        idf=index.lexical.idf,
+        spelling=_spelling(index, settings),
+        reranker=reranker,
+        paper_model=load_logistic("papers"),
+        question_model=question_model,
+        likelihood_model=load_logistic("likelihood"),
+        evidence_model=load_logistic(f"evidence{read}"),
+        confidence_model=load_logistic(f"confidence{read}"),
+        final_model=AnswerConfidence(load_logistic("final"), load_logistic("final_undrafted")),
+        reader_asked=reader_asked,
+        verifier=verifier,
+        generator=generator,
+        count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
+        papers_count=len(index),
+        prefetch=encoder.queries,
+    )
+    identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
+    identity += [embedder.checksum, generator_id, reranker_id, question_id, verifier_id, index.fingerprint]
+    identity.append(preferred_engine(settings))
+    identity.append(_kind(parts.retriever))
+    fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
+    # a drop-in retriever may find something else tomorrow, under the same fingerprint
+    memory = AnswerMemory(0 if parts.retriever else settings.answer_cache)
+    return Pipeline(ports, settings, fingerprint, memory), retriever
+
+
+def preload_models(settings: Settings, parts: Parts) -> None:
+    """Begin to load what will be asked: without drafts, neither the generator nor who checks them."""
+    if parts.generator is None:
+        preload_generator(settings)
+    drafting = not settings.strict and (parts.generator is not None or settings.generator != NONE)
+    if settings.reranker != NONE:  # the question model is asked about what was read
+        preload_question_model(settings)
+    preload_cross(settings, judging=drafting and parts.verifier is None)
+
+
+def _spelling(index: PaperIndex, settings: Settings) -> Spelling:
+    """Mends by the words the embedder knows whole; not where the embedder is no BERT, or not here."""
+    try:
+        words = dictionary_of(resolve(settings.embedding_model, settings).path)
+    except ModelMissing:
+        words = frozenset()
+    return Spelling(words, index.lexical.holds, index.lexical.idf)
+
+
+def _verifier(encoder: QueryEncoder, settings: Settings, parts: Parts) -> tuple[Verifier, str]:
+    """A drop-in verifier, else the trained one, else the lexical one; and what identifies it."""
+    if parts.verifier:
+        return parts.verifier, _kind(parts.verifier)
+    lexical = LexicalVerifier(encoder, load_logistic("support"))
+    judge, checksum = load_judge(settings)
+    if judge is None:
+        return lexical, checksum
+    return TrainedVerifier(judge, lexical, load_logistic("support_trained")), checksum
+
+
+def _identity(model: BaseChatModel) -> str:
+    """What tells one drop-in chat model from another: its kind and its public parameters."""
+    return f"{_kind(model)} {model._llm_type} {sorted(model._identifying_params.items(), key=str)}"
+
+
+def _kind(part: object) -> str:
+    return f"{type(part).__module__}.{type(part).__qualname__}"
+
+
+def data_fingerprint() -> str:
+    """First 16 hex digits of sha256 over every fitted file that ships."""
+    digest = hashlib.sha256()
+    for path in sorted(_DATA.glob("*.json")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

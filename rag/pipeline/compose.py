@@ -1,0 +1,99 @@
+"""From verified sentences, or from evidence alone, to the text, citations and quotes of an answer.
+
+Pure functions: nothing here decides whether something is true, only how what stood is put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.query.intent import Kind
+from rag.text.marks import display, with_marks
+from rag.types import Citation, Evidence, Passage, Quote, Sentence
+from rag.verify.checks import veto
+from rag.verify.support import containment
+
+_CLOSEST = 3
+
+
+def carrying(sentence: str, evidence: Sequence[Evidence], key: int) -> list[Evidence]:
+    """The fewest sentences of paper `key`, best first, that carry the sentence and pass every check."""
+    own = [item for item in evidence if item.key == key]
+    ranked = sorted(own, key=lambda e: (-containment(sentence, display(e.text)), -e.score, e.start))
+    for count in range(1, len(ranked)):
+        told = "\n".join(display(text) for text in [own[0].paper.title, *(e.text for e in ranked[:count])])
+        if veto(sentence, told) is None:
+            return ranked[:count]
+    return ranked
+
+
+def quotes_of(
+    evidence: Sequence[Evidence], kind: Kind, *, relative_min: float, sentences_max: int
+) -> list[Evidence]:
+    """The sentences quoted when no draft stood: the best, and those nearly as likely, best first.
+
+    For questions about several papers: the best of each paper.
+    """
+    ranked = sorted(evidence, key=lambda e: (-e.score, e.key, e.start))
+    if kind in {"compare", "collect"}:
+        firsts = {item.key: item for item in reversed(ranked)}
+        return [firsts[key] for key in sorted(firsts)]
+    near = [item for item in ranked if item.score >= relative_min * ranked[0].score]
+    chosen = near[:sentences_max]
+    if kind == "find":
+        chosen = [item for item in chosen if item.key == chosen[0].key]
+    return chosen
+
+
+def as_sentences(quoted: Sequence[Evidence]) -> list[Sentence]:
+    """Evidence as answer sentences: verbatim but for clean-up of the listing's blemishes, support 1."""
+    return [Sentence(display(item.text), (item.key,), 1.0) for item in quoted]
+
+
+def citations_for(sentences: Sequence[Sentence], evidence: Sequence[Evidence]) -> tuple[Citation, ...]:
+    """One citation per key in use, with the quotes that carry its sentences, in text order."""
+    spans: dict[int, dict[tuple[int, int], Evidence]] = {}
+    for sentence in sentences:
+        for key in sentence.citations:
+            for item in carrying(sentence.text, evidence, key):
+                spans.setdefault(key, {})[item.start, item.end] = item
+    return tuple(_citation(key, list(spans[key].values())) for key in sorted(spans))
+
+
+def _citation(key: int, items: Sequence[Evidence]) -> Citation:
+    paper = items[0].paper
+    quotes = tuple(Quote(item.text, item.start, item.end) for item in sorted(items, key=lambda e: e.start))
+    return Citation(key, paper.paper_id, paper.title, quotes, paper.url, paper.year)
+
+
+def renumbered(
+    sentences: Sequence[Sentence], evidence: Sequence[Evidence]
+) -> tuple[list[Sentence], list[Evidence]]:
+    """Keys as 1, 2, ... in order of first use; evidence of unused papers is left out."""
+    order = dict.fromkeys(key for sentence in sentences for key in sentence.citations)
+    new = {key: number for number, key in enumerate(order, start=1)}
+    moved = [Sentence(s.text, tuple(new[key] for key in s.citations), s.support) for s in sentences]
+    kept = [Evidence(new[e.key], e.paper, e.start, e.end, e.score) for e in evidence if e.key in new]
+    return moved, kept
+
+
+def text_of(
+    sentences: Sequence[Sentence], evidence: Sequence[Evidence], *, titled: bool, quoted: bool
+) -> str:
+    """The answer's text. `titled` puts the paper's title first, one paper a line; `quoted` adds quotes."""
+    titles = {item.key: display(item.paper.title) for item in evidence}
+    if not titled:
+        return " ".join(with_marks(s.text, s.citations) for s in sentences)
+    lines: dict[int, list[str]] = {}
+    for sentence in sentences:
+        words = f"“{sentence.text}”" if quoted else sentence.text
+        lines.setdefault(sentence.citations[0], []).append(with_marks(words, sentence.citations))
+    several = len(lines) > 1
+    return "\n".join(
+        f"{'- ' if several else ''}{titles[key]}: {' '.join(texts)}" for key, texts in lines.items()
+    )
+
+
+def closest_titles(passages: Sequence[Passage]) -> tuple[str, ...]:
+    """The titles nearest to a question that got no answer, cleaned."""
+    return tuple(display(passage.paper.title) for passage in passages[:_CLOSEST])

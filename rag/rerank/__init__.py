@@ -1,0 +1,1 @@
+"""Papers in a new order, by models that read them beside the question."""

@@ -1,0 +1,105 @@
+"""Which paper is the question likeliest to have been asked of? A language model that read the papers says.
+
+Query likelihood (Ponte and Croft, 1998), with a causal language model that is told to write the question
+(Sachan et al., 2022, "Improving Passage Retrieval with Zero-Shot Question Generation"). A small language
+model knows more ways to say a thing than a small encoder does, so oblique questions gain most. Only the first
+few papers are asked about, each by its title and the sentences that the reranker finds most telling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from langchain_core.messages import BaseMessage
+
+from rag.models.logistic import LogisticModel, logit
+from rag.models.messages import filled
+from rag.models.reranker import Relevance
+from rag.rerank.cross_encoder import Ranking, abstract_of
+from rag.text.marks import display
+from rag.types import Paper, Passage
+
+_SENTENCES = 3
+_CHARS_MAX = 1200  # of what one paper tells; three sentences rarely take half of it
+
+
+class QuestionModel(Protocol):
+    """A causal language model, as far as it is asked here."""
+
+    def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
+        """Log-probability in nats of the text after each conversation."""
+        ...
+
+
+def question_messages(title: str, sentences: str) -> list[BaseMessage]:
+    """The conversation after which a question is likely or not: prompts/question_*.txt, filled.
+
+    :raises PromptError: if a prompt file is missing or its variables do not match.
+    """
+    return filled("question", {"title": title, "sentences": sentences})
+
+
+def telling(paper: Paper, reading: Relevance) -> str:
+    """The sentences that bear most on the question, by the reranker, in the order of the abstract."""
+    _, sentences = abstract_of(paper)
+    best = sorted(range(len(sentences)), key=lambda i: (-reading.carries[i], i))[:_SENTENCES]
+    return " ".join(sentences[i] for i in sorted(best))[:_CHARS_MAX]
+
+
+def _abstract(paper: Paper) -> str:
+    _, sentences = abstract_of(paper)
+    return " ".join(sentences)
+
+
+def with_likelihoods(
+    question: str, found: Ranking, model: QuestionModel, count: int, *, whole: bool = False
+) -> Ranking:
+    """The same papers; the first `count` of them with how much likelier each makes the question, in nats.
+
+    `whole`: told by the whole abstract, which is the same for every question, and so can be read ahead.
+    """
+    asked = found.passages[:count]
+    told = [
+        (
+            display(p.paper.title),
+            _abstract(p.paper) if whole else telling(p.paper, found.readings[p.paper.paper_id]),
+        )
+        for p in asked
+    ]
+    *given, alone = model.likelihoods([question_messages(*one) for one in [*told, ("", "")]], question)
+    gains = {p.paper.paper_id: one - alone for p, one in zip(asked, given, strict=True)}
+    readings = {key: replace(own, likelihood=gains.get(key)) for key, own in found.readings.items()}
+    return Ranking(found.passages, readings)
+
+
+def likelihood_features(passage: Passage, gain: float, best_gain: float) -> dict[str, float]:
+    """What the new place of a paper is made of; `best_gain` is the largest among those asked about."""
+    return {"logit": logit(passage.score), "gain": gain / 10.0, "gap": (gain - best_gain) / 10.0}
+
+
+def by_likelihood(found: Ranking, model: LogisticModel) -> Ranking:
+    """Papers asked about in the order of their new probability, which becomes their score; then the others.
+
+    None of the others scores above the last of those asked about. Ties by paper id.
+    """
+    gains = gains_of(found)
+    if not gains:
+        return found
+    best = max(gains.values())
+    asked = [
+        (model.probability(likelihood_features(p, gains[p.paper.paper_id], best)), p)
+        for p in found.passages
+        if p.paper.paper_id in gains
+    ]
+    asked.sort(key=lambda row: (-row[0], row[1].paper.paper_id))
+    lowest = asked[-1][0]
+    others = [(min(p.score, lowest), p) for p in found.passages if p.paper.paper_id not in gains]
+    ordered = enumerate([*asked, *others], start=1)
+    return Ranking(tuple(replace(p, rank=rank, score=score) for rank, (score, p) in ordered), found.readings)
+
+
+def gains_of(found: Ranking) -> dict[str, float]:
+    """By paper id, of the papers asked about: by how many nats each makes the question likelier."""
+    return {key: own.likelihood for key, own in found.readings.items() if own.likelihood is not None}

@@ -1,0 +1,1 @@
+"""Papers found for a question: FAISS, BM25, both."""

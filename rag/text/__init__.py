@@ -1,0 +1,1 @@
+"""Strings only: no paper, no model."""

@@ -1,0 +1,1 @@
+"""The page's parts, made of Gradio's components."""

@@ -1,0 +1,128 @@
+"""Papers of one's own: uploaded, looked at, added to a collection, asked about at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from rag.errors import CitewiseError
+from rag.readers import FORMATS
+from rag.text.escape import inert
+from rag.ui.app_state import AppState
+from rag.ui.html.answer import notice_html
+from rag.ui.state.library import DEFAULT
+from rag.ui.state.uploads import Upload, collection_name, preview_html, read_upload, typed_name
+from rag.ui.tabs.controls import Controls
+from rag.ui.tabs.widgets import PRIVATE, Updates, html
+
+if TYPE_CHECKING:
+    from rag.index.build import IngestReport
+
+_TICK_S = 0.5
+_FORMATS = inert(", ".join(known.name for known in FORMATS))
+_HINT = (
+    '<div class="cw-lead"><h2>Ask papers of your own</h2><p>Each needs a title and an abstract. '
+    f"Readable are: {_FORMATS}; also gzipped. Nothing leaves this machine.</p></div>"
+)
+
+
+class UploadTab:
+    """Files in, preview, name, progress, and a way to the chat."""
+
+    def __init__(self, desk: AppState, controls: Controls) -> None:
+        self._desk = desk
+        self._controls = controls
+        html(_HINT, "cw-upload-hint")
+        self.files = gr.File(
+            label="Files of papers", file_count="multiple", height=130, elem_id="cw-upload-files"
+        )
+        self.preview = html("", "cw-upload-preview")
+        with gr.Row(visible=False, elem_id="cw-upload-row") as self.row:
+            self.name = gr.Dropdown(
+                label="Collection",
+                info="A new name, or one of yours to add to.",
+                allow_custom_value=True,
+                elem_id="cw-upload-name",
+            )
+            self.add = gr.Button("Add to collection", variant="primary", scale=0, elem_id="cw-upload-add")
+        self.told = html("", "cw-upload-told")
+        self.upload = gr.State(None)
+
+    def wire(self) -> None:
+        """A preview as soon as files are there; the index when it is asked for."""
+        shown = [self.files, self.upload, self.preview, self.row, self.name, self.told]
+        self.files.upload(self._read, self.files, shown, **PRIVATE)
+        self.add.click(
+            self._add,
+            [self.upload, self.name],
+            [self.add, self.told, self.row, self._controls.collection, self.upload],
+            **PRIVATE,
+        )
+
+    def _read(self, paths: Sequence[str]) -> Updates:
+        files = [Path(path) for path in paths]
+        upload = read_upload(files)
+        for path in files:
+            path.unlink(missing_ok=True)
+        own = [shelved.name for shelved in self._desk.library.collections() if shelved.name != DEFAULT]
+        return {
+            self.files: None,
+            self.upload: upload,
+            self.preview: preview_html(upload),
+            self.row: gr.update(visible=bool(upload.papers)),
+            self.name: gr.update(choices=own, value=collection_name(upload.names)),
+            self.told: "",
+        }
+
+    def _add(self, upload: Upload | None, name: str | None) -> Iterator[Updates]:
+        """Index in a thread of its own and tell how far that is."""
+        if upload is None or not upload.papers:
+            return
+        name = typed_name(name)
+        steps = [("reading", 0, 0)]
+        yield {self.add: gr.update(interactive=False), self.told: notice_html("Getting ready…")}
+        with ThreadPoolExecutor(1) as worker:
+            future = worker.submit(
+                self._desk.library.add, upload.papers, name, lambda *step: steps.append(step)
+            )
+            while not future.done():
+                yield {self.told: _progress(steps[-1])}
+                time.sleep(_TICK_S)
+        try:
+            yield {**self._added(name, future.result()), self.add: gr.update(interactive=True)}
+        except CitewiseError as exc:
+            told = notice_html(exc.message, exc.hint, urgent=True)
+            yield {self.add: gr.update(interactive=True), self.told: told}
+
+    def _added(self, name: str, report: IngestReport) -> Updates:
+        changes = [
+            (report.added, "added"),
+            (report.updated, "updated"),
+            (report.unchanged, "there already"),
+        ]
+        told = ", ".join(f"{count:,} {what}" for count, what in changes if count)
+        return {
+            self.told: (
+                f'<div class="cw-added" role="status"><b>{inert(name)}</b> now holds {report.total:,} '
+                f"paper{'' if report.total == 1 else 's'}: {told}."
+                '<button type="button" class="cw-do cw-tochat">Ask these papers</button></div>'
+            ),
+            self.row: gr.update(visible=False),
+            self.upload: None,
+            **self._controls.collections_update(name),
+        }
+
+
+def _progress(step: tuple[str, int, int]) -> str:
+    stage, done, total = step
+    percent = 100 * done / total if total else 0
+    count = f"{done:,} of {total:,}" if total else ""
+    return (
+        f'<div class="cw-progress" role="status"><span class="cw-bar"><span style="width:{percent:.0f}%">'
+        f"</span></span><div>{inert(stage)} {count}</div></div>"
+    )

@@ -1,0 +1,1 @@
+"""Which drafted sentences stand: vetoes, then support."""

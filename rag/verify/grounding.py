@@ -1,0 +1,172 @@
+"""The run-time check: which drafted sentences stand, and on which paper.
+
+A draft is split into sentences; each is held against the evidence of each paper. It stays when all hard
+checks pass (`rag.verify.checks`) and the verifier's support reaches the bar; the paper that carries it best
+becomes its citation, whatever number the model wrote. Everything else is dropped with a reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.query.intent import asks_for_number
+from rag.text.marks import display, keys_in, resolved, strip_marks
+from rag.text.numbers import quantities
+from rag.text.printable import printable
+from rag.text.sentences import sentence_spans
+from rag.text.terms import content_terms
+from rag.types import DroppedSentence, Evidence, Sentence
+from rag.verify.checks import veto
+from rag.verify.support import FRAMING, Verifier, containment, is_verbatim
+
+_LEAD = re.compile(r"^(?:[-*•:]\s+|(?:the )?(?:answer|source|a)(?: is)?\s*:\s*|\d+[.)]\s+)+", re.IGNORECASE)
+_DANGLING = re.compile(
+    r"(?:\b(?:is|are|was|the|a|an|of|to|in|and|or|that|which|by|with|for|as|it|this|we)|[-,:;(])$", re.I
+)
+_NO_ANSWER = re.compile(
+    r"\b(?:not (?:provided|mentioned|specified|stated|in the (?:evidence|sources?))"
+    r"|(?:do|does) not (?:provide|mention|specify|state|contain)|no (?:information|mention))\b",
+    re.IGNORECASE,
+)
+_WORDS_MIN = 3
+_UNSTOPPED_WORDS_MAX = 4
+# Shorter copies are extractive answers; a whole sentence copied is a quote without its choice of sentences.
+_COPY_WORDS_MIN = 15
+# A sentence that rests only on evidence far less likely than the best answers something else.
+RELATIVE_SCORE_MIN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSentence:
+    """A sentence of a draft and the keys the model put behind it."""
+
+    text: str
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """What stood and what fell."""
+
+    kept: tuple[Sentence, ...]
+    dropped: tuple[DroppedSentence, ...]
+
+
+def split_draft(draft: str) -> list[DraftSentence]:
+    """Sentences with their marks; a mark after the full stop belongs to the sentence before it."""
+    text = re.sub(r"([.!?])(\s*(?:\[\d[\d,;\s]*\])+)", r"\2\1", draft)
+    found = []
+    for line in map(printable, text.split("\n")):
+        for start, end in sentence_spans(line):
+            sentence = line[start:end]
+            bare = _LEAD.sub("", strip_marks(sentence)).strip()
+            bare = re.sub(r"\s+([.!?])$", r"\1", bare)
+            if any(c.isalnum() for c in bare):
+                found.append(DraftSentence(bare, keys_in(sentence)))
+    return found
+
+
+def evidence_text(evidence: Sequence[Evidence], key: int) -> str:
+    """What a claim citing `key` may rest on: the paper's title and the sentences shown, one a line."""
+    own = [item for item in evidence if item.key == key]
+    title = display(own[0].paper.title) if own else ""
+    return "\n".join([title, *(display(item.text) for item in own)])
+
+
+def ground(
+    question: str,
+    draft: str,
+    evidence: Sequence[Evidence],
+    verifier: Verifier,
+    *,
+    support_min: float,
+) -> Grounded:
+    """Keep the sentences that the evidence carries; see the module docstring."""
+    texts = {key: evidence_text(evidence, key) for key in {item.key for item in evidence}}
+    titles = [display(item.paper.title) for item in evidence]
+    kept: list[Sentence] = []
+    dropped: list[DroppedSentence] = []
+    for drafted in split_draft(_without_titles(draft, titles)):
+        reason = reject_reason(question, drafted.text, {sentence.text.casefold() for sentence in kept})
+        if reason is not None:
+            dropped.append(DroppedSentence(drafted.text, reason, 0.0))
+            continue
+        verdict = _best_key(drafted, texts, verifier, support_min)
+        if isinstance(verdict, Sentence):
+            verdict = _to_the_point(verdict, evidence)
+        if isinstance(verdict, Sentence):
+            kept.append(verdict)
+        else:
+            dropped.append(verdict)
+    if kept and asks_for_number(question) and not any(quantities(s.text) for s in kept):
+        reason = "asked for a number, gives none"
+        dropped.extend(DroppedSentence(s.text, reason, s.support) for s in kept)
+        kept = []
+    return Grounded(tuple(kept), tuple(dropped))
+
+
+def reject_reason(question: str, sentence: str, said: set[str]) -> str | None:
+    """Why a sentence is no answer whatever the evidence says, or None."""
+    if sentence.casefold() in said:
+        return "said before"
+    if sentence.endswith("?") or _NO_ANSWER.search(sentence):
+        return "a question, or says there is no answer"
+    bare_digit = sentence.strip(".").isdigit() and len(sentence) < _WORDS_MIN
+    if bare_digit or (len(sentence.split()) < _WORDS_MIN and not quantities(sentence)):
+        return "a fragment"
+    if _DANGLING.search(sentence) or (not sentence.endswith((".", "!", '"', ")")) and _is_long(sentence)):
+        return "unfinished"
+    if content_terms(sentence) - FRAMING <= content_terms(question):
+        return "adds nothing to the question"
+    return None
+
+
+def _is_long(sentence: str) -> bool:
+    """A short phrase may stand without a full stop ('Up to 9.1x'); a long one was cut off."""
+    return len(sentence.split()) > _UNSTOPPED_WORDS_MAX
+
+
+def _without_titles(draft: str, titles: Sequence[str]) -> str:
+    """The draft without 'Title:' in front of what it copies from the sources."""
+    for title in titles:
+        draft = draft.replace(f"{title}:", "")
+    return draft
+
+
+def _to_the_point(sentence: Sentence, evidence: Sequence[Evidence]) -> Sentence | DroppedSentence:
+    """The sentence, unless it is true but not the answer to show."""
+    text = evidence_text(evidence, sentence.citations[0])
+    if not _rests_on_the_best(sentence, evidence):
+        reason = "rests on a sentence that hardly bears on the question"
+    elif len(sentence.text.split()) >= _COPY_WORDS_MIN and is_verbatim(sentence.text, text):
+        reason = "copies the source; a quote does that better"
+    else:
+        return sentence
+    return DroppedSentence(sentence.text, reason, sentence.support)
+
+
+def _rests_on_the_best(sentence: Sentence, evidence: Sequence[Evidence]) -> bool:
+    """The evidence sentence it is closest to is about as likely as the best one of its paper's evidence."""
+    own = [item for item in evidence if item.key in sentence.citations]
+    shares = [containment(sentence.text, display(item.text)) for item in own]
+    nearest = [item.score for item, share in zip(own, shares, strict=True) if share >= max(shares)]
+    return max(nearest) >= RELATIVE_SCORE_MIN * max(item.score for item in evidence)
+
+
+def _best_key(
+    drafted: DraftSentence, texts: dict[int, str], verifier: Verifier, support_min: float
+) -> Sentence | DroppedSentence:
+    """The sentence with the paper that carries it best, or why none does. Cited papers go first."""
+    cited = resolved(drafted.keys, texts)
+    order = [*cited, *(key for key in sorted(texts) if key not in cited)]
+    faults = {key: veto(drafted.text, texts[key]) for key in order}
+    sound = [key for key in order if faults[key] is None]
+    if not sound:
+        return DroppedSentence(drafted.text, str(faults[order[0]]), 0.0)
+    scores = verifier.support([(drafted.text, texts[key]) for key in sound])
+    support, key = max(zip(scores, sound, strict=True), key=lambda pair: pair[0])
+    if support < support_min:
+        return DroppedSentence(drafted.text, "the evidence does not carry it", support)
+    return Sentence(drafted.text, (key,), support)

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import pytest
+
+from rag.evidence.features import Candidate, Scored, candidates_of, coverage, score, sentence_features
+from rag.evidence.select import collected_papers, kind_with_papers, named_papers, select
+from rag.models.logistic import LogisticModel
+from rag.text.names import names_in
+from rag.types import Paper, Passage
+
+MIXER = Paper("m", "Monarch Mixer", "Mixers are fast. They reach 9.1x throughput. They scale.")
+RETRO = Paper("r", "Retro-Li", "Retrieval helps small models. It is robust.")
+FIRST, SECOND = Passage(MIXER, 1, 0.9), Passage(RETRO, 2, 0.6)
+CANDIDATES = candidates_of([FIRST, SECOND], [[0.1, 0.8, 0.2], [0.3, 0.4]])
+# Only the cosine counts, so that probabilities are known: 1 / (1 + exp(-cosine)).
+BY_COSINE = LogisticModel(0.0, {"cosine": 1.0})
+
+
+def idf(term: str) -> float:
+    return {"fast": 3.0, "mixer": 1.0}.get(term, 2.0)
+
+
+def scored(*rows: tuple[Passage, int, float]) -> list[Scored]:
+    """Scored candidates from (passage, sentence number, probability), in this order."""
+    own = {(c.passage.paper.paper_id, c.position): c for c in CANDIDATES}
+    return [Scored(own[passage.paper.paper_id, place], p) for passage, place, p in rows]
+
+
+def chosen(rows: list[Scored], kind: str = "fact", sentences_max: int = 9, tokens_max: int = 999):
+    """(key, text) of what is selected; a token is a word."""
+    found = select(
+        rows,
+        kind,
+        sentences_max=sentences_max,
+        tokens_max=tokens_max,
+        count_tokens=lambda text: len(text.split()),
+    )
+    return [(item.key, item.text) for item in found]
+
+
+def test_candidates_are_the_sentences_in_order():
+    assert [(c.passage.rank, c.position, c.text, c.cosine) for c in CANDIDATES] == [
+        (1, 0, "Mixers are fast.", 0.1),
+        (1, 1, "They reach 9.1x throughput.", 0.8),
+        (1, 2, "They scale.", 0.2),
+        (2, 0, "Retrieval helps small models.", 0.3),
+        (2, 1, "It is robust.", 0.4),
+    ]
+
+
+def test_a_cosine_for_every_sentence():
+    with pytest.raises(ValueError, match="zip"):
+        candidates_of([FIRST], [[0.1]])
+
+
+@pytest.mark.parametrize(
+    ("asked", "held", "share"),
+    [
+        ({"fast", "mixer"}, {"fast"}, 3 / 4),  # idf 3 of 3 + 1
+        ({"fast", "mixer"}, {"mixer", "other"}, 1 / 4),
+        ({"fast"}, set(), 0.0),
+        ({"fast"}, {"fast", "more"}, 1.0),
+        (set(), {"fast"}, 0.0),
+    ],
+)
+def test_coverage_by_hand(asked, held, share):
+    assert coverage(frozenset(asked), frozenset(held), idf) == share
+
+
+def test_features_by_hand():
+    # asked: fast (3) mixer (1); the second passage is .3 behind the first
+    found = sentence_features("fast mixer", CANDIDATES[0], 0.9, idf)
+    assert found["coverage"] == 1.0  # both stems stand in 'Mixers are fast.'
+    behind = sentence_features("fast mixer", CANDIDATES[3], 0.9, idf)
+    assert behind["coverage"] == 0.0
+    assert behind["paper_gap"] == pytest.approx(-0.3)
+    assert behind["paper_reciprocal_rank"] == 0.5
+    with_title = sentence_features("fast mixer", CANDIDATES[1], 0.9, idf)
+    assert (with_title["coverage"], with_title["coverage_with_title"]) == (0.0, 0.25)
+    assert [sentence_features("x", c, 0.9, idf)["first_sentence"] for c in CANDIDATES[:2]] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("question", "place", "there", "missing"),
+    [("How many?", 1, 1.0, 0.0), ("How many?", 0, 0.0, 1.0), ("Why?", 1, 0.0, 0.0), ("Why?", 0, 0.0, 0.0)],
+)
+def test_numbers_asked_for(question, place, there, missing):
+    found = sentence_features(question, CANDIDATES[place], 0.9, idf)
+    assert (found["number_asked_and_there"], found["number_asked_not_there"]) == (there, missing)
+
+
+def test_score_ranks_by_probability():
+    ranked = score("q", CANDIDATES, BY_COSINE, idf)
+    assert [s.candidate.cosine for s in ranked] == [0.8, 0.4, 0.3, 0.2, 0.1]
+    assert ranked[0].probability == pytest.approx(0.689974)  # 1 / (1 + exp(-0.8))
+
+
+def test_score_breaks_ties_by_paper_and_place():
+    tied = score("q", CANDIDATES[::-1], LogisticModel(0.0, {}), idf)
+    assert [(s.candidate.passage.paper.paper_id, s.candidate.position) for s in tied] == [
+        ("m", 0),
+        ("m", 1),
+        ("m", 2),
+        ("r", 0),
+        ("r", 1),
+    ]
+    assert {s.probability for s in tied} == {0.5}
+    assert score("q", [], BY_COSINE, idf) == []
+
+
+def test_keys_follow_the_best_sentence_of_each_paper():
+    rows = scored((SECOND, 1, 0.9), (FIRST, 0, 0.8), (SECOND, 0, 0.7))
+    assert chosen(rows) == [
+        (1, "It is robust."),
+        (2, "Mixers are fast."),
+        (1, "Retrieval helps small models."),
+    ]
+
+
+def test_offsets_point_at_the_sentence():
+    [item] = select(scored((FIRST, 1, 0.5)), "fact", sentences_max=1, tokens_max=1, count_tokens=len)
+    assert MIXER.abstract[item.start : item.end] == item.text == "They reach 9.1x throughput."
+    assert item.score == 0.5
+
+
+def test_the_budget_counts_titles_once_and_never_starves():
+    rows = scored((FIRST, 0, 0.9), (FIRST, 1, 0.8), (FIRST, 2, 0.7))
+    # title 2 + 3 words = 5; the next 4 words make 9; the last 2 make 11, or 7 without the middle one
+    assert [text for _, text in chosen(rows, tokens_max=9)] == [MIXER.abstract[:16], rows[1].candidate.text]
+    assert [text for _, text in chosen(rows, tokens_max=8)] == [MIXER.abstract[:16], "They scale."]
+    assert [text for _, text in chosen(rows, tokens_max=1)] == [MIXER.abstract[:16]]
+
+
+def test_no_more_sentences_than_allowed():
+    rows = scored((FIRST, 0, 0.9), (FIRST, 1, 0.8), (FIRST, 2, 0.7))
+    assert len(chosen(rows, sentences_max=2)) == 2
+    assert chosen([]) == []
+
+
+def test_find_keeps_to_one_paper_and_compare_takes_each():
+    rows = scored((FIRST, 0, 0.9), (FIRST, 1, 0.9), (SECOND, 0, 0.9), (FIRST, 2, 0.9))
+    assert {key for key, _ in chosen(rows, "find")} == {1}
+    compared = chosen(rows, "compare")
+    assert {key for key, _ in compared} == {1, 2}
+    assert max(sum(key == paper for key, _ in compared) for paper in (1, 2)) < 3  # one paper does not fill it
+
+
+def test_a_paper_that_hardly_bears_on_the_question_does_not_join():
+    near, far = (scored((FIRST, 0, 0.9), (SECOND, 0, p)) for p in (0.89, 0.0001))
+    assert [key for key, _ in chosen(near)] == [1, 2]
+    assert [key for key, _ in chosen(far)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("question", "papers"),
+    [
+        ("How do Monarch and Retro-Li differ?", ["m", "r"]),
+        ("How do Retro-Li and Monarch differ?", ["r", "m"]),
+        ("What does GPT-4 do?", []),
+        ("what does it do?", []),
+    ],
+)
+def test_named_papers(question, papers):
+    assert named_papers(names_in(question), [FIRST, SECOND]) == papers
+
+
+def test_a_name_of_two_papers_singles_out_none():
+    assert named_papers(["Monarch"], [FIRST, Passage(Paper("x", "Monarch again", ""), 2, 0.1)]) == []
+
+
+def test_the_kind_after_a_look_at_the_papers():
+    rows = scored((FIRST, 0, 0.9), (SECOND, 0, 0.8))
+    other = Scored(Candidate(Passage(Paper("x", "Else", "Other."), 3, 0.1), 0, 6, 0, 0.0), 0.7)
+    passages = [FIRST, SECOND, other.candidate.passage]
+    both = "Are Monarch and Retro-Li fast?"
+    # names of two papers make a comparison of these two
+    assert kind_with_papers(both, "fact", passages, [*rows, other]) == ("compare", rows)
+    # a comparison that names one paper's things asks for a fact
+    assert kind_with_papers("How does Monarch differ?", "compare", passages, rows) == ("fact", rows)
+    # without names the words decide
+    assert kind_with_papers("how do they differ?", "compare", passages, rows) == ("compare", rows)
+    # a collection keeps to its papers: Else is a ninth as probable as the first
+    assert kind_with_papers(both, "collect", passages, [*rows, other]) == ("collect", rows)
+
+
+@pytest.mark.parametrize(
+    ("scores", "places"),
+    [
+        ((0.8, 0.1, 0.1), {0, 1}),  # two in any case
+        ((0.8, 0.3, 0.2, 0.19), {0, 1, 2}),  # .2 is a quarter of .8
+        ((0.8,), {0}),
+        ((), set()),
+    ],
+)
+def test_papers_worth_collecting(scores, places):
+    passages = [Passage(Paper(str(n), "", ""), n + 1, score) for n, score in enumerate(scores)]
+    assert collected_papers(passages) == {str(place) for place in places}

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from rag.pipeline.compose import (
+    as_sentences,
+    carrying,
+    citations_for,
+    closest_titles,
+    quotes_of,
+    renumbered,
+    text_of,
+)
+from rag.types import Evidence, Paper, Passage, Sentence
+
+ONE = Paper("1", "First", "Alpha is 5. Beta is 6. Gamma rises.", year=2024, url="https://x.org")
+TWO = Paper("2", "Second", "Delta falls.")
+ALPHA, BETA, GAMMA = (Evidence(1, ONE, a, b, s) for a, b, s in ((0, 11, 0.9), (12, 22, 0.5), (23, 35, 0.2)))
+DELTA = Evidence(2, TWO, 0, 12, 0.8)
+ALL = [GAMMA, DELTA, ALPHA, BETA]
+
+
+def test_the_fewest_sentences_that_carry():
+    assert carrying("Beta is 6.", ALL, 1) == [BETA]
+    assert carrying("Alpha is 5 and Beta is 6.", ALL, 1) == [ALPHA, BETA]
+    assert carrying("Delta falls.", ALL, 2) == [DELTA]
+
+
+def test_quotes_are_the_best_and_those_nearly_as_likely():
+    assert quotes_of(ALL, "fact", relative_min=0.5, sentences_max=9) == [ALPHA, DELTA, BETA]
+    assert quotes_of(ALL, "fact", relative_min=0.8, sentences_max=9) == [ALPHA, DELTA]
+    assert quotes_of(ALL, "fact", relative_min=0.0, sentences_max=1) == [ALPHA]
+
+
+def test_quotes_for_find_keep_to_the_best_paper():
+    assert quotes_of(ALL, "find", relative_min=0.5, sentences_max=9) == [ALPHA, BETA]
+
+
+def test_quotes_for_several_papers_are_the_best_of_each():
+    assert quotes_of(ALL, "compare", relative_min=1.0, sentences_max=1) == [ALPHA, DELTA]
+
+
+def test_equal_scores_by_key_and_place():
+    same = [Evidence(2, TWO, 0, 12, 0.5), Evidence(1, ONE, 12, 22, 0.5), Evidence(1, ONE, 0, 11, 0.5)]
+    assert [e.text for e in quotes_of(same, "fact", relative_min=0.0, sentences_max=3)] == [
+        "Alpha is 5.",
+        "Beta is 6.",
+        "Delta falls.",
+    ]
+
+
+def test_quotes_as_sentences():
+    assert as_sentences([DELTA]) == [Sentence("Delta falls.", (2,), 1.0)]
+
+
+def test_citations_hold_what_carries_each_sentence_in_text_order():
+    said = [Sentence("Beta is 6.", (1,), 0.9), Sentence("Alpha is 5.", (1,), 0.9)]
+    [citation] = citations_for(said, ALL)
+    assert [(q.text, q.start, q.end) for q in citation.quotes] == [
+        ("Alpha is 5.", 0, 11),
+        ("Beta is 6.", 12, 22),
+    ]
+    assert (citation.key, citation.paper_id, citation.title) == (1, "1", "First")
+    assert (citation.url, citation.year) == ("https://x.org", 2024)
+
+
+def test_a_sentence_quoted_twice_is_cited_once():
+    said = [Sentence("Beta is 6.", (1,), 1.0), Sentence("It is Beta, 6.", (1,), 1.0)]
+    assert len(citations_for(said, ALL)[0].quotes) == 1
+    assert citations_for([], ALL) == ()
+
+
+def test_keys_are_renumbered_by_first_use_and_the_rest_left_out():
+    said, evidence = renumbered([Sentence("Delta falls.", (2,), 0.7)], ALL)
+    assert said == [Sentence("Delta falls.", (1,), 0.7)]
+    assert evidence == [Evidence(1, TWO, 0, 12, 0.8)]
+    swapped, moved = renumbered([Sentence("d", (2,), 1.0), Sentence("a", (1, 2), 1.0)], ALL)
+    assert [s.citations for s in swapped] == [(1,), (2, 1)]
+    assert {(e.key, e.paper.paper_id) for e in moved} == {(1, "2"), (2, "1")}
+
+
+def test_the_text_of_an_answer():
+    said = [Sentence("Alpha is 5.", (1,), 1.0), Sentence("Delta falls.", (2,), 1.0)]
+    assert text_of(said, ALL, titled=False, quoted=False) == "Alpha is 5 [1]. Delta falls [2]."
+    assert (
+        text_of(said, ALL, titled=True, quoted=False)
+        == "- First: Alpha is 5 [1].\n- Second: Delta falls [2]."
+    )
+    assert text_of(said[:1], ALL, titled=True, quoted=True) == "First: “Alpha is 5.” [1]"
+    assert text_of([], ALL, titled=True, quoted=False) == ""
+
+
+def test_closest_titles_are_few_and_clean():
+    passages = [Passage(Paper(str(i), f"Title \\textit{{{i}}}", ""), i, 0.1) for i in range(9)]
+    titles = closest_titles(passages)
+    assert 0 < len(titles) < 9
+    assert titles[0] == "Title 0"

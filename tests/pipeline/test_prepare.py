@@ -1,0 +1,239 @@
+"""A question before anything is written, over ports of the test's own (with an index: test_pipeline.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from fakes import ConstantVerifier
+from langchain_core.documents import Document
+from langchain_core.retrievers import BaseRetriever
+
+from rag.models.logistic import LogisticModel
+from rag.models.reranker import Abstract, Relevance, Reranker
+from rag.pipeline.prepare import Ports, Preparation
+from rag.query.spelling import Spelling
+from rag.rerank.query_likelihood import QuestionModel
+from rag.settings import Settings
+from rag.types import Paper, Question, Turn
+
+HALF = LogisticModel(0.0, {})
+BY_COSINE = LogisticModel(0.0, {"cosine": 1.0})
+BY_GAIN = LogisticModel(0.0, {"gain": 1.0})
+BY_ANSWER = LogisticModel(0.0, {"answers": 1.0})
+
+
+class Shelf(BaseRetriever):
+    """Finds the same documents for every question; `asked` keeps the questions."""
+
+    documents: list[Document]
+    asked: list[str] = []  # noqa: RUF012 - a field of pydantic
+
+    def _get_relevant_documents(self, query: str, **_: object) -> list[Document]:
+        self.asked.append(query)
+        return self.documents
+
+
+def page(title: str, abstract: str) -> Document:
+    return Document(page_content=abstract, metadata={"paper_id": title.lower(), "title": title})
+
+
+ALPHA = page("Alpha", "Alpha is 5. Alpha is fast.")
+BETA = page("Beta", "Beta is 6.")
+
+
+def preparation(
+    *documents: Document,
+    papers_count: int = 2,
+    prefetched: list[str] | None = None,
+    reranker: Reranker | None = None,
+    question_model: QuestionModel | None = None,
+    **settings: object,
+) -> tuple[Preparation, Shelf]:
+    """Each sentence has the cosine 0.1 x its place, counted over all papers."""
+
+    def cosines(question: str, papers: Sequence[Paper]) -> list[np.ndarray]:
+        rows, place = [], 0
+        for paper in papers:
+            count = paper.abstract.count(".")
+            rows.append(np.arange(place, place + count, dtype=np.float32) / 10)
+            place += count
+        return rows
+
+    shelf = Shelf(documents=list(documents), asked=[])
+    ports = Ports(
+        retriever=shelf,
+        sentence_cosines=cosines,
+        idf=lambda term: 1.0,
+        spelling=Spelling(frozenset({"fast"}), {"fast"}.__contains__, lambda term: 1.0),
+        evidence_model=BY_COSINE,
+        confidence_model=HALF,
+        reranker=reranker,
+        paper_model=BY_ANSWER,
+        question_model=question_model,
+        likelihood_model=BY_GAIN,
+        final_model=HALF,
+        reader_asked=False,
+        verifier=ConstantVerifier(),
+        generator=None,
+        count_tokens=lambda text: 1,
+        papers_count=papers_count,
+        prefetch=(prefetched if prefetched is not None else []).extend,
+    )
+    return Preparation(ports, Settings.load(**{"answerable_min": 0, **settings})), shelf
+
+
+def test_evidence_is_keyed_from_the_best_sentence_on() -> None:
+    prepared, shelf = preparation(ALPHA, BETA)
+    found = prepared.one(Question("What is fast?"))
+    assert shelf.asked == ["What is fast?"]
+    assert [passage.paper.paper_id for passage in found.passages] == ["alpha", "beta"]
+    assert [(item.key, item.text) for item in found.evidence] == [
+        (1, "Beta is 6."),
+        (2, "Alpha is fast."),
+        (2, "Alpha is 5."),
+    ]
+    assert (found.kind, found.abstention, found.confidence) == ("fact", None, 0.5)
+    assert found.retrieve_s > 0
+
+
+def test_all_questions_are_prefetched_as_they_will_be_asked() -> None:
+    prefetched: list[str] = []
+    prepared, shelf = preparation(ALPHA, prefetched=prefetched)
+    history = (Turn("user", "What is Retro-Li?"), Turn("assistant", "Retro-Li retrieves."))
+    found = prepared.together(
+        [Question("What\x00 is   fast?"), Question("And how fast is it?", history), Question("")]
+    )
+    assert prefetched == [item.standalone for item in found]
+    assert prefetched[0] == "What is fast?"
+    assert "Retro-Li" in prefetched[1]
+    assert shelf.asked == prefetched[:2]
+
+
+def test_one_question_is_not_prefetched() -> None:
+    prefetched: list[str] = []
+    prepared, _ = preparation(ALPHA, prefetched=prefetched)
+    prepared.one(Question("What is fast?"))
+    assert prefetched == []
+
+
+@pytest.mark.parametrize(
+    ("question", "papers_count", "documents", "reason", "searched"),
+    [
+        ("?!", 0, [], "empty_question", 0),
+        ("What is fast?", 0, [], "empty_collection", 0),
+        ("What is fast?", 2, [], "no_evidence", 1),
+        ("What is fast?", 2, [page("Empty", "")], "no_evidence", 1),
+    ],
+)
+def test_why_not(
+    question: str, papers_count: int, documents: list[Document], reason: str, searched: int
+) -> None:
+    prepared, shelf = preparation(*documents, papers_count=papers_count)
+    found = prepared.one(Question(question))
+    assert found.abstention is not None
+    assert found.abstention.reason == reason
+    assert found.abstention.closest == tuple(d.metadata["title"] for d in documents)
+    assert (found.confidence, found.evidence, len(shelf.asked)) == (0.0, (), searched)
+
+
+@pytest.mark.parametrize(("bar", "refused"), [(0.5, False), (0.51, True)])
+def test_the_bar_itself_is_enough(bar: float, refused: bool) -> None:
+    found = preparation(ALPHA, BETA, answerable_min=bar)[0].one(Question("What is fast?"))
+    assert (found.abstention is not None) == refused
+    assert found.confidence == 0.5
+    if found.abstention:
+        assert found.abstention.reason == "low_confidence"
+        assert found.abstention.closest == ("Alpha", "Beta")
+        assert found.evidence == ()
+
+
+def test_two_named_papers_make_a_comparison() -> None:
+    third = page("Gamma", "Gamma is 7.")
+    found = preparation(ALPHA, BETA, third)[0].one(Question("Is the speed of Alpha that of Beta?"))
+    assert found.kind == "compare"
+    assert {item.paper.title for item in found.evidence} == {"Alpha", "Beta"}
+    assert len(found.passages) == 3
+
+
+class LongestAnswers:
+    """Reads a title's length as the log-odds of answering; `read_papers` keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.read_papers: list[Abstract] = []
+
+    def read(self, question: str, papers: Sequence[Abstract]) -> list[Relevance]:
+        self.read_papers += papers
+        return [Relevance(0.0, float(len(title)), (0.0,) * len(told)) for title, told in papers]
+
+
+def test_what_was_read_orders_the_papers_anew_and_becomes_their_score() -> None:
+    reranker = LongestAnswers()
+    prepared, _ = preparation(BETA, ALPHA, reranker=reranker, rerank_first_k=2)
+    found = prepared.one(Question("What is fast?"))
+    assert reranker.read_papers == [("Beta", ["Beta is 6."]), ("Alpha", ["Alpha is 5.", "Alpha is fast."])]
+    assert [(p.paper.title, p.rank) for p in found.passages] == [("Alpha", 1), ("Beta", 2)]
+    assert [round(p.score, 4) for p in found.passages] == [0.9933, 0.982]  # 1/(1+exp(-5)), 1/(1+exp(-4))
+
+
+def test_more_papers_are_read_than_are_kept() -> None:
+    reranker = LongestAnswers()
+    prepared, _ = preparation(BETA, ALPHA, reranker=reranker, passages_top_k=1, rerank_top_k=2)
+    assert [p.paper.title for p in prepared.find("What is fast?", 1).passages] == ["Alpha"]
+    assert len(reranker.read_papers) == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "read"),
+    [("What is fast?", ["Alpha"]), ("Which papers are fast?", ["Alpha", "Beta"])],
+)
+def test_one_sure_paper_is_enough_for_a_fact_and_not_for_a_collection(question: str, read: list[str]) -> None:
+    reranker = LongestAnswers()
+    prepared, _ = preparation(ALPHA, BETA, reranker=reranker, rerank_first_k=1)
+    prepared.one(Question(question))
+    assert [title for title, _ in reranker.read_papers] == read
+
+
+def test_a_guess_is_what_comes_of_the_first_paper_alone() -> None:
+    reranker = LongestAnswers()
+    prepared, _ = preparation(ALPHA, BETA, reranker=reranker, rerank_first_k=1, sure_min=0.999)
+    glance = prepared.glance(Question("What is fast?"))
+    assert (glance.kind, glance.seen.settled) == ("fact", False)
+    guessed = prepared.guessed(glance)
+    assert [item.text for item in guessed.evidence] == ["Alpha is fast.", "Alpha is 5."]
+    assert [title for title, _ in reranker.read_papers] == ["Alpha"]
+    settled = prepared.settled(glance)
+    assert {item.paper.title for item in settled.evidence} == {"Alpha", "Beta"}
+    assert settled.retrieve_s > glance.seconds > 0
+
+
+class Likelier:
+    """A question model to which Beta makes a question likelier by 30 nats, Alpha by 10."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def likelihoods(self, conversations: Sequence[Sequence[object]], text: str) -> list[float]:
+        self.asked.append(text)
+        told = ["\n".join(str(message) for message in one) for one in conversations]
+        return [-10.0 if "Beta" in one else -30.0 if "Alpha" in one else -40.0 for one in told]
+
+
+def test_a_doubtful_order_is_put_to_the_question_model() -> None:
+    model = Likelier()
+    sure, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model)
+    assert [p.paper.title for p in sure.find("What is fast?", 2).passages] == ["Alpha", "Beta"]
+    assert model.asked == []  # 1 / (1 + e^-5) = .993 is sure enough
+    doubting, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model, sure_min=1.0)
+    found = doubting.find("What is fast?", 2)
+    assert [p.paper.title for p in found.passages] == ["Beta", "Alpha"]
+    assert [round(p.score, 4) for p in found.passages] == [0.9526, 0.7311]  # 1/(1+e^-3), 1/(1+e^-1)
+    assert model.asked == ["What is fast?"]
+
+
+def test_a_misspelt_word_is_mended_before_anything_is_searched() -> None:
+    prepared, shelf = preparation(ALPHA)
+    found = prepared.one(Question("How fasst is Alpha?"))
+    assert shelf.asked == ["How fast is Alpha?"]
+    assert (found.standalone, found.question.text) == ("How fast is Alpha?", "How fasst is Alpha?")

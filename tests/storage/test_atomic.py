@@ -1,0 +1,41 @@
+"""A file that appears whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rag.storage.atomic import sync, write_whole
+
+
+@pytest.mark.parametrize("synced", [True, False])
+def test_text_and_bytes_take_the_place_of_what_was_there(tmp_path: Path, synced: bool) -> None:
+    path = tmp_path / "kept.json"
+    for content, found in (("ä\n", "ä\n".encode()), (b"\xff\r\n", b"\xff\r\n"), ("", b"")):
+        write_whole(path, content, synced=synced)
+        assert path.read_bytes() == found
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_disk_that_refuses_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "kept.json"
+    write_whole(path, "old")
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(os, step, refuse)
+        write_whole(path, "new", synced=True)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_can_be_synced(tmp_path: Path) -> None:
+    sync(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        sync(tmp_path / "none")

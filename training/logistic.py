@@ -1,0 +1,251 @@
+"""Fits the shipped logistic weights (`rag/data/*.json`) on questions over papers that are not ours.
+
+    python -m training.logistic --data FOLDER        FOLDER holds the written questions with their papers
+                                            and grounded_qa/clapnq_a.jsonl
+
+The papers are dealt into collections of about 160, the size of the shipped corpus; every question is asked of
+the collection that holds its paper and, as one that nothing answers, of the next one. Only questions about
+papers that no trained model has seen are asked (`training.examples.held_out`); one half fits what is measured
+on the other half, and what ships is fitted on both. Neither the shipped corpus nor eval/questions is touched.
+
+Two sets of weights: with the trained models' signals (`papers`, `likelihood`, `evidence_read`,
+`confidence_read`, `support_trained`) and without (`evidence`, `confidence`, `support`), for where
+those are missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rag.evidence.answerability import answer_features
+from rag.evidence.features import candidates_of, score, sentence_features
+from rag.models.logistic import LogisticModel
+from rag.models.shared import load_judge
+from rag.rerank.cross_encoder import Ranking, first, leads, paper_features
+from rag.rerank.query_likelihood import by_likelihood, gains_of, likelihood_features
+from rag.settings import Settings
+from rag.types import Passage
+from rag.verify.checks import veto
+from rag.verify.support import LexicalVerifier, TrainedVerifier
+from training.collections import Collections, QuestionCase, RetrievedCase, in_turn, questions_of
+from training.examples import split
+from training.regression import Features, fit, save, where
+from training.verifier import TrainingPair, all_pairs
+
+_SHARES = {"answerable": 0.5, "near": 0.22, "absent": 0.14, "far": 0.07, "crossed": 0.07}
+
+
+@dataclass(frozen=True, slots=True)
+class RankingWeights:
+    """What puts papers in their order; `likelihood` None where no question model was asked."""
+
+    papers: LogisticModel
+    settings: Settings
+    likelihood: LogisticModel | None = None
+
+
+def read_of(asked: RetrievedCase, order: RankingWeights | None) -> Ranking:
+    """The passages as the product would order them; None where nothing was read."""
+    if order is None:
+        return Ranking(tuple(asked.passages[:10]), {})
+    found = in_turn(asked, order.papers, order.settings)
+    if order.likelihood is not None:
+        found = by_likelihood(found, order.likelihood)
+    return first(found, 10)
+
+
+def fit_papers(asked: Sequence[RetrievedCase], settings: Settings) -> LogisticModel:
+    """Which paper the question is about."""
+    rows, labels, halves = [], [], []
+    for one in asked:
+        for passage, lead, reading in zip(one.passages, leads(one.passages), one.readings, strict=True):
+            rows.append(paper_features(passage, lead, reading))
+            labels.append(passage.paper.paper_id in one.put.right)
+            halves.append(one.put.first_half)
+    fitted = fit(where(rows, halves), where(labels, halves))
+    held = [one for one in asked if not one.put.first_half]
+    report = {
+        f"recall@{k}": np.mean(
+            [_right(read_of(o, RankingWeights(fitted, settings)).passages[:k], o.put) for o in held]
+        )
+        for k in (1, 5)
+    }
+    report |= {f"unread recall@{k}": np.mean([_right(o.passages[:k], o.put) for o in held]) for k in (1, 5)}
+    shipped = fit(rows, labels)
+    save("papers", shipped, {**report, "questions": len(held)})
+    return shipped
+
+
+def fit_likelihood(
+    asked: Sequence[RetrievedCase], papers: LogisticModel, settings: Settings
+) -> LogisticModel:
+    """Which paper the question is about, where the reranker is in doubt and the language model was asked."""
+    rows, labels, halves = [], [], []
+    for one in asked:
+        found = in_turn(one, papers, settings)
+        gains = gains_of(found)
+        for passage in found.passages:
+            gain = gains.get(passage.paper.paper_id)
+            if gain is not None:
+                rows.append(likelihood_features(passage, gain, max(gains.values())))
+                labels.append(passage.paper.paper_id in one.put.right)
+                halves.append(one.put.first_half)
+    fitted = fit(where(rows, halves), where(labels, halves))
+    held = [one for one in asked if not one.put.first_half and _doubted(one)]
+    report = {
+        f"{name} recall@{k}": np.mean([_right(read_of(o, order).passages[:k], o.put) for o in held])
+        for name, order in (
+            ("unasked", RankingWeights(papers, settings)),
+            ("asked", RankingWeights(papers, settings, fitted)),
+        )
+        for k in (1, 3)
+    }
+    shipped = fit(rows, labels)
+    save("likelihood", shipped, {**report, "questions": len(held)})
+    return shipped
+
+
+def _doubted(one: RetrievedCase) -> bool:
+    return any(reading.likelihood is not None for reading in one.readings)
+
+
+def _right(passages: Sequence[Passage], put: QuestionCase) -> bool:
+    return any(p.paper.paper_id in put.right for p in passages)
+
+
+def fit_evidence(asked: Sequence[RetrievedCase], order: RankingWeights | None, name: str) -> LogisticModel:
+    """Which sentence carries the answer."""
+    rows, labels, halves = [], [], []
+    for one in asked:
+        for features, label in _sentence_rows(one, order):
+            rows.append(features)
+            labels.append(label)
+            halves.append(one.put.first_half)
+    fitted = fit(where(rows, halves), where(labels, halves))
+    held = [one for one in asked if not one.put.first_half]
+    hits = np.array([_hits(one, order, fitted) for one in held])
+    shipped = fit(rows, labels)
+    save(name, shipped, {"best_1": hits[:, 0].mean(), "best_5": hits.any(1).mean(), "questions": len(held)})
+    return shipped
+
+
+def _hits(one: RetrievedCase, order: RankingWeights | None, model: LogisticModel) -> list[bool]:
+    """Whether each of the five best sentences is evidence."""
+    found = read_of(one, order)
+    best = score(one.put.question, _candidates(one, found), model, one.idf)[:5]
+    hits = [one.put.bears(s.candidate) for s in best]
+    return hits + [False] * (5 - len(hits))
+
+
+def _candidates(one: RetrievedCase, found: Ranking) -> list:  # type: ignore[type-arg]
+    return candidates_of(found.seen, [one.cosines[p.paper.paper_id] for p in found.seen], found.readings)
+
+
+def _sentence_rows(one: RetrievedCase, order: RankingWeights | None) -> Iterator[tuple[Features, bool]]:
+    found = read_of(one, order)
+    best = max(p.score for p in found.passages)
+    for candidate in _candidates(one, found):
+        yield sentence_features(one.put.question, candidate, best, one.idf), one.put.bears(candidate)
+
+
+def fit_confidence(
+    asked: Sequence[RetrievedCase], before: tuple[RankingWeights | None, LogisticModel], name: str
+) -> None:
+    """Answerable or not; each kind of question weighs a fixed share, answerable ones half of all."""
+    order, evidence = before
+    counts = {kind: sum(one.put.kind == kind for one in asked) for kind in _SHARES}
+    rows, labels, weights = [], [], []
+    for one in asked:
+        found = read_of(one, order)
+        best = score(one.put.question, _candidates(one, found), evidence, one.idf)
+        features = answer_features(one.put.question, found.passages, best, one.idf)
+        rows.append(features if order is None else without_products(features))
+        labels.append(one.put.kind == "answerable")
+        weights.append(_SHARES[one.put.kind] / counts[one.put.kind] * 1000)
+    halves = [one.put.first_half for one in asked]
+    strength = 1.0 if order is None else 0.1
+    fitted = fit(where(rows, halves), where(labels, halves), where(weights, halves), strength=strength)
+    report = {}
+    for kind in _SHARES:
+        mine = [
+            fitted.probability(row)
+            for row, one in zip(rows, asked, strict=True)
+            if one.put.kind == kind and not one.put.first_half
+        ]
+        report |= {
+            f"{kind} kept at {bar}": float(np.mean([p >= bar for p in mine])) for bar in (0.3, 0.4, 0.5)
+        }
+    save(name, fit(rows, labels, weights, strength=strength), report)
+
+
+def without_products(features: Features) -> Features:
+    """The signals alone: with the reranker's among them, products only overfit (eval/LOG.md)."""
+    return {name: value for name, value in features.items() if "*" not in name}
+
+
+def fit_support(
+    pairs: Sequence[TrainingPair], verifier: LexicalVerifier | TrainedVerifier, name: str
+) -> None:
+    """Written answers and what carries them, against wrong ones and other evidence."""
+    rows = verifier.features([(pair.claim, pair.evidence) for pair in pairs])
+    labels = [pair.supported for pair in pairs]
+    halves = [len(pair.evidence) % 2 == 0 for pair in pairs]
+    fitted = fit(where(rows, halves), where(labels, halves))
+    held = [i for i, one in enumerate(halves) if not one]
+    sound = {i: veto(pairs[i].claim, pairs[i].evidence) is None for i in held}
+    report: Features = {"right pass checks": np.mean([sound[i] for i in held if labels[i]])}
+    report["wrong pass checks"] = np.mean([sound[i] for i in held if not labels[i]])
+    for bar in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
+        passed = {i: sound[i] and fitted.probability(rows[i]) >= bar for i in held}
+        report[f"right pass at {bar}"] = np.mean([passed[i] for i in held if labels[i]])
+        report[f"wrong pass at {bar}"] = np.mean([passed[i] for i in held if not labels[i]])
+    save(name, fit(rows, labels), report)
+
+
+def main() -> None:
+    """Fit all models in the order in which they depend on one another."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--only", choices=["support", "answers"], default=None)
+    parser.add_argument("--without", action="store_true", help="fit the weights for missing models, too")
+    arguments = parser.parse_args()
+    settings = Settings.load()
+    collections = Collections(arguments.data, settings)
+    if arguments.only != "answers":
+        _support(arguments.data, collections, settings, both=arguments.without)
+    if arguments.only != "support":
+        _answers(arguments.data, collections, settings, both=arguments.without)
+
+
+def _support(data: Path, collections: Collections, settings: Settings, *, both: bool) -> None:
+    _, held = split(data)
+    pairs = all_pairs(held, collections.pool, [[i % len(collections.pool)] for i in range(len(held))])
+    lexical = LexicalVerifier(collections.encoder, LogisticModel(0.0, {}))
+    if both:
+        fit_support(pairs, lexical, "support")
+    judge, _ = load_judge(settings)
+    if judge is not None:
+        fit_support(pairs, TrainedVerifier(judge, lexical, LogisticModel(0.0, {})), "support_trained")
+
+
+def _answers(data: Path, collections: Collections, settings: Settings, *, both: bool) -> None:
+    asked = [collections.ask(put) for put in questions_of(data, collections)]
+    own = [one for one in asked if one.put.kind == "answerable"]
+    if both:
+        fit_confidence(asked, (None, fit_evidence(own, None, "evidence")), "confidence")
+    if any(one.readings for one in asked):
+        papers = fit_papers(own, settings)
+        asked = [collections.with_likelihoods(one, papers) for one in asked]
+        own = [one for one in asked if one.put.kind == "answerable"]
+        likelihood = fit_likelihood(own, papers, settings) if collections.question_model else None
+        order = RankingWeights(papers, settings, likelihood)
+        fit_confidence(asked, (order, fit_evidence(own, order, "evidence_read")), "confidence_read")
+
+
+if __name__ == "__main__":
+    main()
