@@ -1,8 +1,8 @@
-"""`python -m eval.ask.same BEFORE AFTER`: are two files of answers the same, field by field?
+"""Whether two files of answers say the same, field by field: `python -m eval.ask.same BEFORE AFTER`.
 
-For a rebuild that shall change no answer. The files are the `answers-*.jsonl` of `citewise eval`. Texts, status,
-citations, quotes and the order of papers must be equal; numbers may differ by 1e-6. Times and fingerprints tell
-how an answer was made, not what it says, and are left out. Exit code 1 when anything differs.
+For a rebuild that shall change no answer. The files are the `answers-*.jsonl` of `citewise eval`. Texts,
+status, citations, quotes and the order of papers must be equal; numbers may differ by 1e-6. Times and
+fingerprints tell how an answer was made, not what it says, and are left out. Exit code 1 when anything differs.
 """
 
 from __future__ import annotations
