@@ -19,7 +19,6 @@ from rag.index.paper_index import PaperIndex, open_index
 from rag.ingest import collection_root, corpus_files, open_embedder, read_collection
 from rag.pipeline.assemble import Parts, assemble, preload_models
 from rag.pipeline.pipeline import Pipeline
-from rag.pipeline.prepare import Ports
 from rag.retrieve.retrievers import PaperRetriever
 from rag.settings import Settings
 from rag.types import Answer, Event, Failure, Paper, Passage, Question, Turn
@@ -76,9 +75,9 @@ class Assistant:
         return self._pipeline.fingerprint
 
     @property
-    def ports(self) -> Ports:
-        """The parts behind the answers: retriever, verifier, generator, weights."""
-        return self._pipeline.ports
+    def pipeline(self) -> Pipeline:
+        """The way of a question, to be measured stage by stage."""
+        return self._pipeline
 
     @property
     def papers_count(self) -> int:

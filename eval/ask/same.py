@@ -2,7 +2,7 @@
 
 For a rebuild that shall change no answer. The files are the `answers-*.jsonl` of `citewise eval`. Texts,
 status, citations, quotes and the order of papers must be equal; numbers may differ by 1e-6. Times and
-fingerprints tell how an answer was made, not what it says, and are left out. Exit code 1 when anything differs.
+fingerprints tell how an answer was made, not what it says, and are left out. Exit code 1 when they differ.
 """
 
 from __future__ import annotations

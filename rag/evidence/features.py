@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.logistic import LogisticModel, logit
-from rag.models.reranker import Relevance
 from rag.query.intent import asks_for_number
 from rag.text.sentences import sentence_spans
 from rag.text.terms import term_set
-from rag.types import Passage
+from rag.types import Passage, Relevance
 
 Idf = Callable[[str], float]
 _DIGIT = re.compile(r"\d")
@@ -31,7 +30,7 @@ _DIGIT = re.compile(r"\d")
 class Candidate:
     """A sentence of a retrieved paper, before it is scored. `cosine` is with title + sentence.
 
-    `reading` is what the reranker saw in the paper, where there is one.
+    `relevance` is what the reranker saw in the paper, where there is one.
     """
 
     passage: Passage
@@ -39,7 +38,7 @@ class Candidate:
     end: int
     position: int
     cosine: float
-    reading: Relevance | None = None
+    relevance: Relevance | None = None
 
     @property
     def text(self) -> str:
@@ -58,15 +57,15 @@ class Scored:
 def candidates_of(
     passages: Sequence[Passage],
     cosines: Sequence[NDArray[np.float32]],
-    readings: Mapping[str, Relevance] | None = None,
+    relevance: Mapping[str, Relevance] | None = None,
 ) -> list[Candidate]:
     """Every sentence of every passage with its cosine, in passage and sentence order."""
     found = []
     for passage, row in zip(passages, cosines, strict=True):
         spans = sentence_spans(passage.paper.abstract)
-        reading = (readings or {}).get(passage.paper.paper_id)
+        own = (relevance or {}).get(passage.paper.paper_id)
         for position, ((start, end), cosine) in enumerate(zip(spans, row, strict=True)):
-            found.append(Candidate(passage, start, end, position, float(cosine), reading))
+            found.append(Candidate(passage, start, end, position, float(cosine), own))
     return found
 
 
@@ -99,14 +98,14 @@ def sentence_features(question: str, candidate: Candidate, best_score: float, id
 
 def _read_features(candidate: Candidate) -> dict[str, float]:
     """What the reranker saw; nothing where it did not read."""
-    reading = candidate.reading
-    if reading is None:
+    relevance = candidate.relevance
+    if relevance is None:
         return {}
-    carries = reading.carries[candidate.position]
+    carries = relevance.carries[candidate.position]
     return {
         "carries": carries,
-        "carries_gap": carries - max(reading.carries),
-        "paper_answers": reading.answers,
+        "carries_gap": carries - max(relevance.carries),
+        "paper_answers": relevance.answers,
         "paper_logit": logit(candidate.passage.score),
     }
 

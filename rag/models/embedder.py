@@ -71,7 +71,7 @@ class ContextualEmbeddings(MeanEmbeddings):
         self._special = separators(tokenizer)
 
     def in_context(self, texts: Sequence[tuple[str, Sequence[str]]]) -> list[NDArray[np.float32]]:
-        """See `rag.index.embedding.ContextEmbeddings`; not of length 1. What fits no window is in the next."""
+        """See `ContextEmbeddings` of the index; not of length 1. What fits no window is in the next."""
         owners: list[int] = []
         windows: list[Window] = []
         for number, (title, sentences) in enumerate(texts):

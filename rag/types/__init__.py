@@ -20,11 +20,22 @@ from rag.types.answers import (
     Trace,
     Turn,
 )
-from rag.types.events import DraftToken, Event, Finished, StageStarted
+from rag.types.events import DraftToken, Event, Finished, StageName, StageStarted
 from rag.types.papers import Evidence, Paper, Passage, Rejected
+from rag.types.stages import (
+    AskedQuestion,
+    Draft,
+    DraftOutcome,
+    Kind,
+    PreparedQuestion,
+    Ranking,
+    Relevance,
+    SelectedEvidence,
+)
 
 __all__ = [
-    "Abstention", "AbstentionReason", "Answer", "Citation", "DraftToken", "DroppedSentence", "Event",
-    "Evidence", "Failure", "Finished", "Paper", "Passage", "Question", "Quote", "Rejected", "Role",
-    "Sentence", "StageStarted", "Status", "Timings", "Trace", "Turn",
+    "Abstention", "AbstentionReason", "Answer", "AskedQuestion", "Citation", "Draft", "DraftOutcome",
+    "DraftToken", "DroppedSentence", "Event", "Evidence", "Failure", "Finished", "Kind", "Paper", "Passage",
+    "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected", "Relevance", "Role", "SelectedEvidence",
+    "Sentence", "StageName", "StageStarted", "Status", "Timings", "Trace", "Turn",
 ]  # fmt: skip
