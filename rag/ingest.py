@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.errors import ReadError
-from rag.index.build import Embedder, IngestReport, Progress, ingest_papers
+from rag.index.build import IngestReport, Progress, ingest_papers
+from rag.index.embedding import Embedder
 from rag.models.delta import merged
 from rag.models.embedder import load_embedder
 from rag.models.weights import resolve

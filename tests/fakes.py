@@ -23,7 +23,8 @@ from pydantic import PrivateAttr
 
 from rag.assistant import Assistant
 from rag.evidence.answerability import AnswerConfidence
-from rag.index.build import Embedder, ingest_papers
+from rag.index.build import ingest_papers
+from rag.index.embedding import Embedder
 from rag.index.chunking import chunks_with_sentences
 from rag.index.chunks import Chunk
 from rag.index.embedding import chunks_in

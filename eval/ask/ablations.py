@@ -18,7 +18,8 @@ from langchain_core.embeddings import Embeddings
 
 from rag.assistant import DEFAULT_COLLECTION, Assistant
 from rag.errors import SettingsError
-from rag.index.build import Embedder, Progress
+from rag.index.build import Progress
+from rag.index.embedding import Embedder
 from rag.index.query_encoder import QueryEncoder
 from rag.ingest import corpus_files, open_embedder
 from rag.pipeline.assemble import Parts

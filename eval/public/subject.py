@@ -13,7 +13,8 @@ from functools import partial
 from eval.ask.ablations import ABLATIONS, Remembering
 from eval.public.support import Scorer
 from rag.assistant import Assistant
-from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, Embedder, Progress, ingest_papers
+from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, Progress, ingest_papers
+from rag.index.embedding import Embedder
 from rag.index.manifest import content_digest
 from rag.index.paper_index import PaperIndex, open_index
 from rag.index.query_encoder import QueryEncoder

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from rag.models.logistic import LogisticModel, logit
 from rag.query.intent import asks_for_number
-from rag.text.sentences import sentence_spans
 from rag.text.terms import term_set
-from rag.types import Passage, Relevance
+from rag.types import PaperText, Passage, Relevance
 
 Idf = Callable[[str], float]
 _DIGIT = re.compile(r"\d")
@@ -57,15 +56,21 @@ class Scored:
 def candidates_of(
     passages: Sequence[Passage],
     cosines: Sequence[NDArray[np.float32]],
-    relevance: Mapping[str, Relevance] | None = None,
+    texts: Mapping[str, PaperText],
+    relevance: Mapping[str, Relevance],
 ) -> list[Candidate]:
-    """Every sentence of every passage with its cosine, in passage and sentence order."""
+    """Every sentence of every passage with its cosine, in passage and sentence order.
+
+    :param cosines: a row a passage, one a sentence of its text.
+    :param texts: of the passages' papers, by id.
+    :param relevance: by id, of the papers that were read.
+    """
     found = []
     for passage, row in zip(passages, cosines, strict=True):
-        spans = sentence_spans(passage.paper.abstract)
-        own = (relevance or {}).get(passage.paper.paper_id)
-        for position, ((start, end), cosine) in enumerate(zip(spans, row, strict=True)):
-            found.append(Candidate(passage, start, end, position, float(cosine), own))
+        sentences = texts[passage.paper.paper_id].sentences
+        own = relevance.get(passage.paper.paper_id)
+        for position, (sentence, cosine) in enumerate(zip(sentences, row, strict=True)):
+            found.append(Candidate(passage, sentence.start, sentence.end, position, float(cosine), own))
     return found
 
 

@@ -13,7 +13,7 @@ from rag.evidence.features import Idf, Scored, candidates_of, score
 from rag.models.logistic import LogisticModel
 from rag.text.names import names_in
 from rag.text.terms import term_set
-from rag.types import AskedQuestion, Evidence, Kind, Paper, Passage, Ranking, SelectedEvidence
+from rag.types import AskedQuestion, Evidence, Kind, Paper, PaperText, Passage, Ranking, SelectedEvidence
 
 # One paper rarely needs more than three sentences; several papers get two each.
 _PER_PAPER: dict[Kind, int] = {"fact": 5, "find": 3, "compare": 2, "collect": 2}
@@ -113,7 +113,7 @@ class EvidenceSelection:
     :param sentence_cosines: of a question with each sentence of papers, a row a paper, in sentence order.
     """
 
-    sentence_cosines: Callable[[str, Sequence[Paper]], Sequence[NDArray[np.float32]]]
+    sentence_cosines: Callable[[str, Sequence[Paper], Sequence[PaperText]], Sequence[NDArray[np.float32]]]
     idf: Idf
     sentence_weights: LogisticModel
     answerable_weights: LogisticModel
@@ -124,8 +124,10 @@ class EvidenceSelection:
     def __call__(self, asked: AskedQuestion, ranking: Ranking) -> SelectedEvidence:
         """Evidence for a question; without a sentence to choose from, none and probability 0."""
         passages = ranking.read_passages
-        cosines = self.sentence_cosines(asked.text, [passage.paper for passage in passages])
-        candidates = candidates_of(passages, cosines, ranking.relevance)
+        papers = [passage.paper for passage in passages]
+        texts = [ranking.texts[paper.paper_id] for paper in papers]
+        cosines = self.sentence_cosines(asked.text, papers, texts)
+        candidates = candidates_of(passages, cosines, ranking.texts, ranking.relevance)
         if not candidates:
             return SelectedEvidence(asked.kind, (), 0.0)
         scored = score(asked.text, candidates, self.sentence_weights, self.idf)

@@ -45,7 +45,7 @@ class QueryEncoder:
         with self._lock:
             return unit_rows(self._model.embed_documents(list(texts)))
 
-    def readings(self, readings: Sequence[ChunkWithSentences]) -> list[NDArray[np.float32]]:
-        """Per reading its chunk's row and one a sentence, not remembered."""
+    def chunks(self, chunks: Sequence[ChunkWithSentences]) -> list[NDArray[np.float32]]:
+        """Per chunk its own row and one a sentence, shape (1 + sentences, dimension), not remembered."""
         with self._lock:
-            return embedded(readings, self._model)
+            return embedded(chunks, self._model)

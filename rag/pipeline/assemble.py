@@ -16,7 +16,7 @@ from rag.evidence.answerability import AnswerConfidence
 from rag.evidence.select import EvidenceSelection
 from rag.generate.drafts import Drafting, Quoting
 from rag.generate.prompt import ChatPrompt, ReaderPrompt
-from rag.index.build import Embedder
+from rag.index.embedding import Embedder
 from rag.index.paper_index import PaperIndex
 from rag.index.query_encoder import QueryEncoder
 from rag.models.engines.choose import preferred_engine
@@ -84,7 +84,7 @@ def assemble(
     verifier, verifier_id = _verifier(encoder, settings, parts)
     stages = Stages(
         condense=Condenser(_spelling(index, settings), settings.question_chars_max),
-        retrieve=Retrieval(parts.retriever or retriever, encoder.queries),
+        retrieve=Retrieval(parts.retriever or retriever, encoder.queries, index.texts),
         rerank=rerank,
         select=EvidenceSelection(
             sentence_cosines=partial(sentence_cosines, index, encoder),

@@ -10,7 +10,7 @@ from rag.pipeline.compose import abstain
 from rag.pipeline.stages import Stages, traced
 from rag.query.sanitise import is_blank
 from rag.rerank.cascade import FirstPass
-from rag.types import AbstentionReason, AskedQuestion, Passage, PreparedQuestion, Question, Ranking
+from rag.types import AbstentionReason, AskedQuestion, Hits, Passage, PreparedQuestion, Question, Ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Preparation:
         """Condense, retrieve, and read as little as may do."""
         began = time.perf_counter()
         asked = self.stages.condense(question)
-        hits: tuple[Passage, ...] = ()
+        hits = Hits()
         if self._refusal(asked) is None:
             hits = self.stages.retrieve(asked.text, self.stages.rerank.depth(self.passages_top_k))
         first = self.stages.rerank.first_pass(asked, hits)

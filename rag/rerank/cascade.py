@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from rag.rerank.cross_encoder import CrossEncoder, is_sure
 from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
-from rag.types import AskedQuestion, Kind, Passage, Ranking
+from rag.types import AskedQuestion, Hits, Kind, Ranking
 
 # What these ask for stands in one paper: when that one is found no other need be read.
 _OF_ONE_PAPER: frozenset[Kind] = frozenset({"fact", "find"})
@@ -25,7 +25,7 @@ class FirstPass:
     """
 
     question: str
-    passages: tuple[Passage, ...]
+    hits: Hits
     ranking: Ranking
     is_final: bool
 
@@ -47,23 +47,23 @@ class RerankCascade:
         """How many papers to retrieve so that `wanted` are left."""
         return max(self.top_k, wanted)
 
-    def __call__(self, asked: AskedQuestion, passages: tuple[Passage, ...]) -> Ranking:
+    def __call__(self, asked: AskedQuestion, hits: Hits) -> Ranking:
         """The passages in a new order, after all the reading it takes."""
-        return self.complete(self.first_pass(asked, passages))
+        return self.complete(self.first_pass(asked, hits))
 
-    def first_pass(self, asked: AskedQuestion, passages: tuple[Passage, ...]) -> FirstPass:
+    def first_pass(self, asked: AskedQuestion, hits: Hits) -> FirstPass:
         """Read the first few; all of them, where several papers are asked for."""
         few = self.first_k if asked.kind in _OF_ONE_PAPER else None
-        ranking = self.cross_encoder.read(asked.text, passages, first=few)
-        all_asked = not self.second_look.asks and len(ranking.relevance) == len(passages)
-        is_final = not passages or all_asked or is_sure(ranking, self.sure_min)
-        return FirstPass(asked.text, passages, ranking, is_final)
+        ranking = self.cross_encoder.read(asked.text, hits, first=few)
+        all_asked = not self.second_look.asks and len(ranking.relevance) == len(hits.passages)
+        is_final = not hits.passages or all_asked or is_sure(ranking, self.sure_min)
+        return FirstPass(asked.text, hits, ranking, is_final)
 
     def complete(self, first: FirstPass) -> Ranking:
         """All read; still not sure, and the language model takes a second look."""
         if first.is_final:
             return first.ranking
-        ranking = self.cross_encoder.read_on(first.question, first.passages, first.ranking)
+        ranking = self.cross_encoder.read_on(first.question, first.hits, first.ranking)
         if is_sure(ranking, self.sure_min):
             return ranking
         return self.second_look(first.question, ranking)
@@ -80,13 +80,13 @@ class RetrievedOrder:
         """See `RerankCascade.depth`."""
         return wanted
 
-    def __call__(self, asked: AskedQuestion, passages: tuple[Passage, ...]) -> Ranking:
+    def __call__(self, asked: AskedQuestion, hits: Hits) -> Ranking:
         """The passages as they came."""
-        return Ranking(passages, {})
+        return Ranking(hits.passages, {}, hits.texts)
 
-    def first_pass(self, asked: AskedQuestion, passages: tuple[Passage, ...]) -> FirstPass:
+    def first_pass(self, asked: AskedQuestion, hits: Hits) -> FirstPass:
         """The passages as they came; there is nothing to add."""
-        return FirstPass(asked.text, passages, self(asked, passages), is_final=True)
+        return FirstPass(asked.text, hits, self(asked, hits), is_final=True)
 
     def complete(self, first: FirstPass) -> Ranking:
         """See `RerankCascade.complete`."""

@@ -11,15 +11,12 @@ from dataclasses import dataclass, replace
 
 from rag.models.logistic import LogisticModel
 from rag.models.reranker import Abstract, Reranker
-from rag.text.marks import display
-from rag.text.sentences import sentence_spans
-from rag.types import Paper, Passage, Ranking, Relevance
+from rag.types import Hits, PaperText, Passage, Ranking, Relevance
 
 
-def abstract_of(paper: Paper) -> Abstract:
+def abstract_of(text: PaperText) -> Abstract:
     """Title and sentences as the reranker reads them."""
-    spans = sentence_spans(paper.abstract)
-    return display(paper.title), [display(paper.abstract[start:end]) for start, end in spans]
+    return text.title, [sentence.text for sentence in text.sentences]
 
 
 def leads(passages: Sequence[Passage]) -> list[float]:
@@ -80,18 +77,20 @@ class CrossEncoder:
     model: Reranker
     weights: LogisticModel
 
-    def read(self, question: str, passages: Sequence[Passage], *, first: int | None = None) -> Ranking:
+    def read(self, question: str, hits: Hits, *, first: int | None = None) -> Ranking:
         """The first few of the passages read, all where `first` is None, and all ranked."""
-        return ranked(passages, self._relevance(question, passages[:first]), self.weights)
+        read = self._relevance(question, hits, hits.passages[:first])
+        return replace(ranked(hits.passages, read, self.weights), texts=hits.texts)
 
-    def read_on(self, question: str, passages: Sequence[Passage], ranking: Ranking) -> Ranking:
+    def read_on(self, question: str, hits: Hits, ranking: Ranking) -> Ranking:
         """Those that the ranking has not read yet read as well, and all of the passages ranked anew."""
-        unread = [p for p in passages if p.paper.paper_id not in ranking.relevance]
+        unread = [p for p in hits.passages if p.paper.paper_id not in ranking.relevance]
         if not unread:
             return ranking
-        new = zip(unread, self._relevance(question, unread), strict=True)
+        new = zip(unread, self._relevance(question, hits, unread), strict=True)
         relevance = {**ranking.relevance, **{p.paper.paper_id: own for p, own in new}}
-        return ranked(passages, [relevance[p.paper.paper_id] for p in passages], self.weights)
+        read = [relevance[p.paper.paper_id] for p in hits.passages]
+        return replace(ranked(hits.passages, read, self.weights), texts=hits.texts)
 
-    def _relevance(self, question: str, passages: Sequence[Passage]) -> list[Relevance]:
-        return self.model.read(question, [abstract_of(passage.paper) for passage in passages])
+    def _relevance(self, question: str, hits: Hits, passages: Sequence[Passage]) -> list[Relevance]:
+        return self.model.read(question, [abstract_of(hits.texts[p.paper.paper_id]) for p in passages])

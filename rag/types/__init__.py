@@ -21,11 +21,12 @@ from rag.types.answers import (
     Turn,
 )
 from rag.types.events import DraftToken, Event, Finished, StageName, StageStarted
-from rag.types.papers import Evidence, Paper, Passage, Rejected
+from rag.types.papers import Evidence, Paper, PaperText, Passage, Rejected, SentenceText
 from rag.types.stages import (
     AskedQuestion,
     Draft,
     DraftOutcome,
+    Hits,
     Kind,
     PreparedQuestion,
     Ranking,
@@ -35,7 +36,8 @@ from rag.types.stages import (
 
 __all__ = [
     "Abstention", "AbstentionReason", "Answer", "AskedQuestion", "Citation", "Draft", "DraftOutcome",
-    "DraftToken", "DroppedSentence", "Event", "Evidence", "Failure", "Finished", "Kind", "Paper", "Passage",
-    "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected", "Relevance", "Role", "SelectedEvidence",
-    "Sentence", "StageName", "StageStarted", "Status", "Timings", "Trace", "Turn",
+    "DraftToken", "DroppedSentence", "Event", "Evidence", "Failure", "Finished", "Hits", "Kind", "Paper",
+    "PaperText", "Passage", "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected", "Relevance",
+    "Role", "SelectedEvidence", "Sentence", "SentenceText", "StageName", "StageStarted", "Status",
+    "Timings", "Trace", "Turn",
 ]  # fmt: skip

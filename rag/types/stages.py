@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rag.types.answers import Abstention, Question
-from rag.types.papers import Evidence, Passage
+from rag.types.papers import Evidence, PaperText, Passage
 
 Kind = Literal["fact", "find", "compare", "collect"]
 
@@ -19,6 +19,14 @@ class AskedQuestion:
     question: Question
     text: str
     kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """Passages as retrieved, best first, and their papers as they are read, by paper id."""
+
+    passages: tuple[Passage, ...] = ()
+    texts: Mapping[str, PaperText] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +45,11 @@ class Relevance:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Passages, best first, and what was read in those that were read, by paper id."""
+    """Passages, best first; by paper id, what was read in those that were read, and the texts of all."""
 
     passages: tuple[Passage, ...]
     relevance: Mapping[str, Relevance]
+    texts: Mapping[str, PaperText] = field(default_factory=dict)
 
     @property
     def read_passages(self) -> tuple[Passage, ...]:
@@ -51,7 +60,8 @@ class Ranking:
         """The best `count` of them."""
         passages = self.passages[:count]
         kept = {p.paper.paper_id for p in passages}
-        return Ranking(passages, {key: own for key, own in self.relevance.items() if key in kept})
+        relevance = {key: own for key, own in self.relevance.items() if key in kept}
+        return Ranking(passages, relevance, self.texts)
 
 
 @dataclass(frozen=True, slots=True)

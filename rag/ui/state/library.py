@@ -24,7 +24,8 @@ from rag.ui.opening import Answering, Opening, Progress
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from rag.index.build import Embedder, IngestReport
+    from rag.index.build import IngestReport
+    from rag.index.embedding import Embedder
     from rag.index.paper_index import PaperIndex
 
 DEFAULT = "default"
