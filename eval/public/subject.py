@@ -14,7 +14,7 @@ from eval.ask.ablations import ABLATIONS, Remembering
 from eval.public.support import Scorer
 from rag.assistant import Assistant
 from rag.evidence.answerability import final_features
-from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, Embedder, Progress, ingest_papers
+from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, Embedder, ingest_papers
 from rag.index.manifest import content_digest
 from rag.index.paper_index import PaperIndex, open_index
 from rag.index.query_encoder import QueryEncoder
@@ -22,6 +22,7 @@ from rag.ingest import collection_root
 from rag.models.logistic import load_logistic
 from rag.pipeline.assemble import Parts
 from rag.pipeline.prepare import Preparation, PreparedQuestion
+from rag.ports import Progress
 from rag.retrieve.retrievers import PaperRetriever
 from rag.settings import Settings
 from rag.types import Paper, Question

@@ -17,8 +17,8 @@ from rag.errors import SettingsError
 from rag.web.addresses import LOOPBACK_NAMES, is_loopback, listen, url_of
 
 if TYPE_CHECKING:
+    from rag.ports import BrowsableAnswers
     from rag.serve.guard import Rules
-    from rag.serve.ports import Answering
     from rag.settings import Settings
 
 TOKEN_VARIABLE = "CITEWISE_TOKEN"  # noqa: S105 - a name, not a token
@@ -34,7 +34,7 @@ Token = Annotated[
 ]
 
 
-def open_assistant(papers: str | None, collection: str, settings: Settings) -> Answering:
+def open_assistant(papers: str | None, collection: str, settings: Settings) -> BrowsableAnswers:
     """The assistant behind the server, its progress on standard error; tests put a fake here."""
     from rag.assistant import Assistant
 

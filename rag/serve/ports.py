@@ -1,52 +1,15 @@
-"""What the server needs of an assistant, and the assistant while it is still being opened."""
+"""The assistant of a server, also while it is still being opened."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 from rag.errors import CitewiseError, NotReady
-from rag.types import Answer, Event, Paper, Passage, Question, Turn
+from rag.ports import BrowsableAnswers
 
 _COME_BACK_S = 2.0
-
-
-class Answering(Protocol):
-    """What the routes and tools ask of an assistant."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of everything that can change an answer."""
-        ...
-
-    @property
-    def papers_count(self) -> int:
-        """Number of papers in the collection."""
-        ...
-
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
-        """Answer one question, telling how far it is."""
-        ...
-
-    def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
-        """One answer per question, in order."""
-        ...
-
-    def search(self, query: str, k: int = 10) -> list[Passage]:
-        """The papers that fit a query best."""
-        ...
-
-    def paper(self, paper_id: str) -> Paper | None:
-        """The paper of this id."""
-        ...
-
-    def papers(self, after: str = "", limit: int = 100, *, words: str = "") -> list[Paper]:
-        """Papers in the order of their ids, a page at a time."""
-        ...
-
-
-OpenAssistant = Callable[[], Answering]
+OpenAssistant = Callable[[], BrowsableAnswers]
 
 
 class Opening:
@@ -54,14 +17,14 @@ class Opening:
 
     def __init__(self, open_assistant: OpenAssistant) -> None:
         self._open = open_assistant
-        self._opened: asyncio.Task[Answering] | None = None
+        self._opened: asyncio.Task[BrowsableAnswers] | None = None
 
-    def start(self) -> asyncio.Task[Answering]:
+    def start(self) -> asyncio.Task[BrowsableAnswers]:
         """Begin; needs a running event loop."""
         self._opened = asyncio.create_task(asyncio.to_thread(self._open))
         return self._opened
 
-    def assistant(self) -> Answering:
+    def assistant(self) -> BrowsableAnswers:
         """The assistant.
 
         :raises NotReady: if it is still being opened.
@@ -78,7 +41,7 @@ class Opening:
             raise type(error)(error.message, hint=error.hint) from error
         return self._opened.result()
 
-    async def opened(self, patience_s: float | None = 0.0) -> Answering:
+    async def opened(self, patience_s: float | None = 0.0) -> BrowsableAnswers:
         """The assistant, waited for as long as `patience_s` allows (None: until it is there).
 
         :raises NotReady: if it is still being opened then.

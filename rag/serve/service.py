@@ -10,9 +10,9 @@ from typing import Protocol
 
 from rag.batch.questions import readable
 from rag.errors import InvalidRequest, NotFound
+from rag.ports import BrowsableAnswers
 from rag.serve.admission import Admission, finished
 from rag.serve.limits import Limits
-from rag.serve.ports import Answering
 from rag.types import Answer, Event, Finished, Paper, Passage, Turn
 
 QUESTION_CHARS_MAX = 4000
@@ -33,7 +33,7 @@ class Service:
 
     def __init__(
         self,
-        assistant: Callable[[], Awaitable[Answering]],
+        assistant: Callable[[], Awaitable[BrowsableAnswers]],
         limits: Limits,
         *,
         question_chars_max: int = QUESTION_CHARS_MAX,

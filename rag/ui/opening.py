@@ -3,49 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
 
 from rag.errors import CitewiseError
-from rag.types import Answer, Event, Passage, Question, Turn
-from rag.ui.state.map_layout import Indexed
+from rag.ports import MappedAnswers, Progress
 
-Progress = Callable[[str, int, int], None]
-
-
-class Answering(Protocol):
-    """What the page needs of an assistant."""
-
-    @property
-    def papers_count(self) -> int:
-        """Number of papers in the collection."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of everything that can change an answer."""
-        ...
-
-    @property
-    def index(self) -> Indexed:
-        """Its papers and vectors."""
-        ...
-
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
-        """Answer one question, telling how far it is."""
-        ...
-
-    def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
-        """One answer per question, in order."""
-        ...
-
-    def search(self, query: str, k: int = 10) -> list[Passage]:
-        """The papers nearest to a query."""
-        ...
-
-
-OpenAssistant = Callable[[Progress], Answering]
+OpenAssistant = Callable[[Progress], MappedAnswers]
 
 
 class Readiness(NamedTuple):
@@ -62,10 +27,10 @@ class Opening:
     def __init__(self, open_assistant: OpenAssistant) -> None:
         self._open = open_assistant
         self._lock = threading.Lock()
-        self._future: Future[Answering] | None = None
+        self._future: Future[MappedAnswers] | None = None
         self._step = ""
 
-    def start(self) -> Future[Answering]:
+    def start(self) -> Future[MappedAnswers]:
         """Begin, unless it has begun; begin again if it failed."""
         with self._lock:
             failed = self._future and self._future.done() and self._future.exception()
@@ -76,7 +41,7 @@ class Opening:
                 worker.shutdown(wait=False)  # its thread ends with this attempt
             return self._future
 
-    def wait(self, timeout_s: float) -> Answering | None:
+    def wait(self, timeout_s: float) -> MappedAnswers | None:
         """The assistant, or None if it is not there yet.
 
         :raises CitewiseError: if it could not be opened.

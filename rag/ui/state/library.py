@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import ReadError
+from rag.ports import MappedAnswers, Progress
 from rag.settings import Settings
 from rag.storage.generations import current_name
 from rag.types import Paper
-from rag.ui.opening import Answering, Opening, Progress
+from rag.ui.opening import Opening
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -80,7 +81,7 @@ class Library(Protocol):
         """Changes whenever the collection does."""
         ...
 
-    def open(self, choice: AssistantChoice, progress: Progress) -> Answering:
+    def open(self, choice: AssistantChoice, progress: Progress) -> MappedAnswers:
         """The assistant of a choice; builds the default collection on first use."""
         ...
 
@@ -134,7 +135,7 @@ class LocalLibrary:
             return "as given"
         return current_name(self._root(collection))
 
-    def open(self, choice: AssistantChoice, progress: Progress) -> Answering:
+    def open(self, choice: AssistantChoice, progress: Progress) -> MappedAnswers:
         """See `Library.open`."""
         from rag.assistant import Assistant
         from rag.pipeline.assemble import Parts
@@ -215,7 +216,7 @@ class AssistantPool:
                 self._known.popitem(last=False)
         return opening
 
-    def _open(self, choice: AssistantChoice, versions: list[str | None], progress: Progress) -> Answering:
+    def _open(self, choice: AssistantChoice, versions: list[str | None], progress: Progress) -> MappedAnswers:
         assistant = self._library.open(choice, progress)
         versions.append(self._library.version(choice.collection))
         return assistant
