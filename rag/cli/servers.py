@@ -18,8 +18,8 @@ from rag.web.addresses import LOOPBACK_NAMES, is_loopback, listen, url_of
 
 if TYPE_CHECKING:
     from rag.ports import BrowsableAnswers
-    from rag.serve.guard import Rules
     from rag.settings import Settings
+    from rag.web.guard import AccessRules
 
 TOKEN_VARIABLE = "CITEWISE_TOKEN"  # noqa: S105 - a name, not a token
 _TOKEN_CHARS_MIN = 16
@@ -109,12 +109,12 @@ def mcp(*, papers: Papers = None, collection: Collection = "default", strict: St
     build_tools(service, version(), lifespan).run("stdio")
 
 
-def rules_for(host: str, token: str | None, allow_host: list[str]) -> Rules:
+def rules_for(host: str, token: str | None, allow_host: list[str]) -> AccessRules:
     """Who may call a server on this address.
 
     :raises SettingsError: if others could reach it without a token, or the token is easily guessed.
     """
-    from rag.serve.guard import Rules
+    from rag.web.guard import AccessRules
 
     public = not is_loopback(host)
     if public and not token:
@@ -129,4 +129,4 @@ def rules_for(host: str, token: str | None, allow_host: list[str]) -> Rules:
             hint="Use the output of `openssl rand -hex 32`.",
         )
     own = {host.lower(), socket.gethostname().lower()} if public else set()
-    return Rules(LOOPBACK_NAMES | own | {name.lower() for name in allow_host}, token, public)
+    return AccessRules(LOOPBACK_NAMES | own | {name.lower() for name in allow_host}, token, public)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,13 +13,14 @@ from starlette.responses import JSONResponse, Response
 
 from rag.errors import CitewiseError
 from rag.serve import batch_routes, chat_routes, problems, routes, tools
-from rag.serve.guard import Guard, Rules
 from rag.serve.jobs import Jobs
 from rag.serve.limits import Limits
 from rag.serve.metrics import MEDIA_TYPE, Measured, Metrics
+from rag.serve.policy import refusal_response, response_headers, server_rules
 from rag.serve.ports import OpenAssistant, Opening
 from rag.serve.schemas import ProblemBody
 from rag.serve.service import QUESTION_CHARS_MAX, Service
+from rag.web.guard import AccessRules, Guard
 from rag.web.rate_limit import Clients
 
 _ABOUT = (
@@ -32,7 +33,7 @@ _ABOUT = (
 class Options:
     """How a server is run: who may ask, how much, and where its batches are kept (none: nowhere lasting)."""
 
-    rules: Rules = field(default_factory=Rules)
+    rules: AccessRules = field(default_factory=AccessRules)
     limits: Limits = field(default_factory=Limits.load)
     question_chars_max: int = QUESTION_CHARS_MAX
     jobs_folder: Path | None = None
@@ -60,11 +61,21 @@ def build_app(open_assistant: OpenAssistant, options: Options, version: str) -> 
     app.router.routes.append(tools.http_route(parts.agents))
     _add_health(app, parts.opening, parts.metrics)
     problems.install(app)
-    rules = replace(options.rules, body_bytes_max=options.limits.body_bytes_max)
-    clients = Clients(options.limits.requests_per_minute, options.limits.burst)
-    app.add_middleware(Guard, rules=rules, clients=clients)
+    _add_guard(app, options)
     app.add_middleware(Measured, metrics=parts.metrics)
     return app
+
+
+def _add_guard(app: FastAPI, options: Options) -> None:
+    """On loopback there is one client, and it may do as it likes."""
+    limits = options.limits
+    app.add_middleware(
+        Guard,
+        rules=server_rules(options.rules, limits.body_bytes_max),
+        headers=response_headers,
+        respond=refusal_response,
+        clients=Clients(limits.requests_per_minute, limits.burst) if options.rules.public else None,
+    )
 
 
 class _Parts:
