@@ -89,20 +89,20 @@ def mcp(*, papers: Papers = None, collection: Collection = "default", strict: St
 
     from rag.cli.doctor import version
     from rag.serve.limits import Limits
-    from rag.serve.ports import Opening
     from rag.serve.service import Service
     from rag.serve.tools import build_tools
     from rag.settings import Settings
+    from rag.web.opening import LoadingAssistant
 
     settings = Settings.load(strict=True) if strict else Settings.load()
-    opening = Opening(partial(open_assistant, papers, collection, settings))
+    loading = LoadingAssistant(lambda _: open_assistant(papers, collection, settings))
     service = Service(
-        partial(opening.opened, None), Limits.load(), question_chars_max=settings.question_chars_max
+        partial(loading.opened, None), Limits.load(), question_chars_max=settings.question_chars_max
     )
 
     @asynccontextmanager
     async def lifespan(_: MCPServer) -> AsyncIterator[None]:
-        opening.start()
+        loading.start()
         yield
         service.desk.close()
 

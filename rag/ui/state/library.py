@@ -20,7 +20,7 @@ from rag.ports import MappedAnswers, Progress
 from rag.settings import Settings
 from rag.storage.generations import current_name
 from rag.types import Paper
-from rag.ui.opening import Opening
+from rag.web.opening import LoadingAssistant
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 _OPEN_MAX = 8
+_Loading = LoadingAssistant[MappedAnswers]
 _OF_PATHS = "papers-"  # collections that `--papers PATH` made, named by content
 
 
@@ -200,15 +201,15 @@ class AssistantPool:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._lock = threading.Lock()
-        self._known: OrderedDict[AssistantChoice, tuple[Opening, list[str | None]]] = OrderedDict()
+        self._known: OrderedDict[AssistantChoice, tuple[_Loading, list[str | None]]] = OrderedDict()
 
-    def of(self, choice: AssistantChoice) -> Opening:
+    def of(self, choice: AssistantChoice) -> _Loading:
         """The opening of a choice, begun if it is new or out of date; one that failed is left so."""
         with self._lock:
             opening, versions = self._known.get(choice, (None, []))
             if opening is None or (versions and versions[-1] != self._library.version(choice.collection)):
                 versions = []
-                opening = Opening(partial(self._open, choice, versions))
+                opening = LoadingAssistant(partial(self._open, choice, versions))
                 opening.start()
             self._known[choice] = opening, versions
             self._known.move_to_end(choice)
