@@ -89,8 +89,8 @@ def mcp(*, papers: Papers = None, collection: Collection = "default", strict: St
 
     from rag.cli.doctor import version
     from rag.serve.limits import Limits
+    from rag.serve.mcp import build_tools
     from rag.serve.service import Service
-    from rag.serve.tools import build_tools
     from rag.settings import Settings
     from rag.web.opening import LoadingAssistant
 
@@ -104,7 +104,7 @@ def mcp(*, papers: Papers = None, collection: Collection = "default", strict: St
     async def lifespan(_: MCPServer) -> AsyncIterator[None]:
         loading.start()
         yield
-        service.desk.close()
+        service.admission.close()
 
     build_tools(service, version(), lifespan).run("stdio")
 

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from rag.errors import CitewiseError
 from rag.ports import BrowsableAnswers
-from rag.serve import batch_routes, chat_routes, problems, routes, tools
+from rag.serve import batch_routes, mcp, openai, problems, routes
 from rag.serve.jobs import Jobs
 from rag.serve.limits import Limits
 from rag.serve.metrics import MEDIA_TYPE, Measured, Metrics
@@ -60,9 +60,9 @@ def build_app(open_assistant: OpenAssistant, options: Options, version: str) -> 
         responses={"4XX": _problem_schema(), "5XX": _problem_schema()},
     )
     app.include_router(routes.router(parts.service))
-    app.include_router(chat_routes.router(parts.service))
+    app.include_router(openai.router(parts.service))
     app.include_router(batch_routes.router(parts.service, parts.jobs))
-    app.router.routes.append(tools.http_route(parts.agents))
+    app.router.routes.append(mcp.http_route(parts.agents))
     _add_health(app, parts.loading, parts.metrics)
     problems.install(app)
     _add_guard(app, options)
@@ -94,7 +94,7 @@ class _Parts:
             question_chars_max=options.question_chars_max,
             watcher=self.metrics,
         )
-        self.agents = tools.build_tools(self.service, version)
+        self.agents = mcp.build_tools(self.service, version)
         self._temporary = None if options.jobs_folder else TemporaryDirectory(prefix="citewise-jobs-")
         self.jobs = Jobs(
             options.jobs_folder or Path(self._temporary.name if self._temporary else ""),
@@ -102,7 +102,7 @@ class _Parts:
             jobs_max=options.limits.jobs_max,
             watcher=self.metrics,
         )
-        self.metrics.watch(self.service.desk, lambda: _papers_count(self.loading))
+        self.metrics.watch(self.service.admission, lambda: _papers_count(self.loading))
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -112,7 +112,7 @@ class _Parts:
         async with self.agents.session_manager.run():
             yield
         self.jobs.close()
-        self.service.desk.close()
+        self.service.admission.close()
         if self._temporary:
             self._temporary.cleanup()
 
