@@ -14,13 +14,14 @@ from pathlib import Path
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from rag.errors import CitewiseError, IndexMismatch, IndexMissing, IndexOutdated
-from rag.index.build import Progress, ingest_papers
+from rag.index.build import ingest_papers
 from rag.index.embedding import Embedder
 from rag.index.manifest import content_digest
 from rag.index.paper_index import PaperIndex, open_index
 from rag.ingest import collection_root, corpus_files, open_embedder, read_collection
 from rag.pipeline.assemble import Parts, assemble, preload_models
 from rag.pipeline.pipeline import Pipeline
+from rag.ports import Progress
 from rag.retrieve.retrievers import PaperRetriever
 from rag.settings import Settings
 from rag.types import Answer, Event, Failure, Paper, Passage, Question, Turn

@@ -24,10 +24,9 @@ from pydantic import PrivateAttr
 from rag.assistant import Assistant
 from rag.evidence.answerability import AnswerConfidence
 from rag.index.build import ingest_papers
-from rag.index.embedding import Embedder
 from rag.index.chunking import chunks_with_sentences
 from rag.index.chunks import Chunk
-from rag.index.embedding import chunks_in
+from rag.index.embedding import Embedder, chunks_in
 from rag.index.paper_index import PaperIndex, open_index
 from rag.models.logistic import LogisticModel
 from rag.pipeline.assemble import Parts, named_embedder

@@ -13,7 +13,7 @@ from functools import partial
 from eval.ask.ablations import ABLATIONS, Remembering
 from eval.public.support import Scorer
 from rag.assistant import Assistant
-from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, Progress, ingest_papers
+from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, ingest_papers
 from rag.index.embedding import Embedder
 from rag.index.manifest import content_digest
 from rag.index.paper_index import PaperIndex, open_index
@@ -21,6 +21,7 @@ from rag.index.query_encoder import QueryEncoder
 from rag.ingest import collection_root
 from rag.models.logistic import load_logistic
 from rag.pipeline.assemble import Parts
+from rag.ports import Progress
 from rag.rerank.cascade import RetrievedOrder
 from rag.retrieve.retrievers import PaperRetriever
 from rag.settings import Settings

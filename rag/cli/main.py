@@ -24,6 +24,7 @@ from rag.cli import servers, terminal
 from rag.cli.plugins import PluggableGroup, reported
 
 if TYPE_CHECKING:
+    from rag.ports import Progress, TerminalAnswers
     from rag.settings import Settings
 
 app = typer.Typer(
@@ -42,8 +43,8 @@ Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
 
 
 def open_assistant(
-    papers: str | None, collection: str, settings: Settings, progress: terminal.Report
-) -> conversation.Assistant:
+    papers: str | None, collection: str, settings: Settings, progress: Progress
+) -> TerminalAnswers:
     """The assistant behind every command; tests put a fake here."""
     from rag.assistant import Assistant
 
@@ -225,7 +226,7 @@ def _settings(*, strict: bool = False, **overrides: object) -> Settings:
 
 def _open(
     papers: str | None, collection: str, *, strict: bool = False, **overrides: object
-) -> conversation.Assistant:
+) -> TerminalAnswers:
     with terminal.progress(terminal.messages()) as report:
         return open_assistant(papers, collection, _settings(strict=strict, **overrides), report)
 

@@ -9,7 +9,7 @@ import dataclasses
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +25,11 @@ from rag.index.manifest import FORMAT, Manifest, content_digest, write_manifest
 from rag.index.paper_index import PaperIndex, open_index
 from rag.index.papers_table import write_papers
 from rag.index.vector_journal import discard
+from rag.ports import Progress
 from rag.settings import Settings
 from rag.storage.generations import new_generation
 from rag.types import Paper, Rejected
 from vectorstore.base import VectorStoreError
-
-Progress = Callable[[str, int, int], None]
 
 # Sentence vectors make retrieval sharper and cost eight vectors a paper; past this many papers the
 # sentences of the papers found are embedded when a question is asked.

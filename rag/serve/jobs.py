@@ -16,8 +16,8 @@ from rag.batch.questions import count_questions, read_questions
 from rag.batch.results import Journal
 from rag.batch.run import answer_rows
 from rag.errors import CitewiseError, NotFound, NotReady, OutputError, SettingsError, TryLater
+from rag.ports import BatchAnswers
 from rag.serve.job_folder import End, Ending, JobFolder, create, existing
-from rag.serve.ports import Answering
 from rag.serve.service import Watcher
 from rag.types import Answer, Failure, Question
 
@@ -58,7 +58,7 @@ class Jobs:
     def __init__(
         self,
         root: Path,
-        assistant: Callable[[], Answering],
+        assistant: Callable[[], BatchAnswers],
         *,
         jobs_max: int,
         watcher: Watcher | None = None,
@@ -171,7 +171,7 @@ class Jobs:
     def _stops(self, job: Job) -> bool:
         return job.cancelled.is_set() or self._closing.is_set()
 
-    def _opened(self, job: Job) -> Answering | None:
+    def _opened(self, job: Job) -> BatchAnswers | None:
         """The assistant once it is there; None when it is not wanted any more."""
         while not self._stops(job):
             try:
@@ -188,7 +188,7 @@ class Jobs:
 class _Watched:
     """An assistant whose answers are counted as they come."""
 
-    def __init__(self, assistant: Answering, watcher: Watcher | None) -> None:
+    def __init__(self, assistant: BatchAnswers, watcher: Watcher | None) -> None:
         self._assistant, self._watcher = assistant, watcher
         self.fingerprint = assistant.fingerprint
 

@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+from rag.ports import Indexed
 from rag.types import Paper
 from rag.ui.chat import Chat
 from rag.ui.html.papers import by_title
 from rag.ui.state.conversation_store import ConversationStore
 from rag.ui.state.draft_queue import DraftQueue
 from rag.ui.state.library import AssistantChoice, AssistantPool, Library
-from rag.ui.state.map_layout import CollectionMap, Indexed, lay_out
+from rag.ui.state.map_layout import CollectionMap, lay_out
 
 PAPERS_MAX = 20
 

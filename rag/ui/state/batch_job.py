@@ -22,8 +22,8 @@ from rag.batch.questions import QuestionRow, read_questions
 from rag.batch.results import open_results
 from rag.batch.run import ResultsWriter, answer_rows
 from rag.errors import CitewiseError
+from rag.ports import BatchAnswers
 from rag.types import Answer, Question
-from rag.ui.opening import Answering
 from rag.ui.state.draft_queue import DraftQueue
 
 ROWS_MAX = 20_000
@@ -75,7 +75,7 @@ class BatchRun:
             return None
         return (len(self.rows) - len(self.lines)) * self.seconds / fresh
 
-    def start(self, assistant: Answering, line: DraftQueue, folder: Path) -> None:
+    def start(self, assistant: BatchAnswers, line: DraftQueue, folder: Path) -> None:
         """Answer what is not answered yet, in a thread of its own."""
         self.state, self.failure, self.lines = "running", None, []
         self._cancelled.clear()
@@ -87,7 +87,7 @@ class BatchRun:
         """Stop after the answers being written now; they are kept."""
         self._cancelled.set()
 
-    def _run(self, assistant: Answering, line: DraftQueue, journal: Path) -> None:
+    def _run(self, assistant: BatchAnswers, line: DraftQueue, journal: Path) -> None:
         state = "failed"
         try:
             journal.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ class BatchRun:
 class _Polite:
     """The assistant, a few answers at a time, each time in its turn."""
 
-    def __init__(self, assistant: Answering, line: DraftQueue, run: BatchRun) -> None:
+    def __init__(self, assistant: BatchAnswers, line: DraftQueue, run: BatchRun) -> None:
         self.fingerprint = assistant.fingerprint
         self._assistant, self._line, self._run = assistant, line, run
 

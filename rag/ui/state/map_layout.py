@@ -5,13 +5,13 @@ Large collections are drawn from a seeded sample. Knows vectors and papers, not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.ports import Indexed, Vectors
 from rag.types import Paper
 from rag.ui.state.projection import Matrix, grouped, groups_for, placed, spread
 from rag.ui.state.topics import topic_names
@@ -19,31 +19,6 @@ from rag.ui.state.topics import topic_names
 DRAWN_MAX = 1500
 _SPREAD_MAX = 600  # beyond that, the map is too full for it
 _APART = 0.024
-
-
-class Vectors(Protocol):
-    """What is needed of a vector store."""
-
-    def ids(self) -> list[str]:
-        """All chunk ids."""
-        ...
-
-    def vectors(self, ids: Sequence[str]) -> NDArray[np.float32]:
-        """Their rows."""
-        ...
-
-
-class Indexed(Protocol):
-    """What is needed of an index."""
-
-    @property
-    def store(self) -> Vectors:
-        """The vectors of the chunks."""
-        ...
-
-    def all_papers(self) -> Iterator[Paper]:
-        """Every paper, by id."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

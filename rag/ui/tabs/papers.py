@@ -8,12 +8,12 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import CitewiseError
+from rag.ports import Answers, MappedAnswers
 from rag.types import Paper
 from rag.ui.app_state import AppState, Catalogue
 from rag.ui.html.answer import notice_html
 from rag.ui.html.map import map_svg
 from rag.ui.html.papers import PAGE, Filter, kept, list_html, topic_chip, years_of
-from rag.ui.opening import Answering
 from rag.ui.tabs.controls import Controls
 from rag.ui.tabs.widgets import AT_ONCE, Updates, html
 
@@ -125,10 +125,10 @@ class PapersTab:
         )
         return self._shown(narrowed, count, self._desk.catalogue(assistant.index), assistant)
 
-    def _assistant(self, chosen: Sequence[object]) -> Answering | None:
+    def _assistant(self, chosen: Sequence[object]) -> MappedAnswers | None:
         return self._desk.openings.of(self._controls.choice(chosen)).wait(_OPENING_S)
 
-    def _shown(self, narrowed: Filter, count: int, catalogue: Catalogue, assistant: Answering) -> Updates:
+    def _shown(self, narrowed: Filter, count: int, catalogue: Catalogue, assistant: Answers) -> Updates:
         atlas = catalogue.atlas
         groups = atlas.group_of()
         papers = kept(self._found(narrowed.query, catalogue, assistant), narrowed, groups)
@@ -146,7 +146,7 @@ class PapersTab:
             updates[self.drawn] = map_svg(atlas, lit=lit)
         return updates
 
-    def _found(self, query: str, catalogue: Catalogue, assistant: Answering) -> Sequence[Paper]:
+    def _found(self, query: str, catalogue: Catalogue, assistant: Answers) -> Sequence[Paper]:
         """All by title, or what fits the query, best first."""
         if not query.strip():
             return catalogue.papers
