@@ -12,16 +12,15 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
 from rag.batch.exports import EXPORTS, FinishedRow, finished_export, write_export
 from rag.errors import OutputError
 from rag.storage.atomic import sync
+from rag.storage.lock import ProcessLock
 from rag.types import Answer
-
-if sys.platform != "win32":
-    import fcntl
 
 FORMATS = ".jsonl, .csv, .parquet, or - for standard output"
 _JSONL = frozenset({".jsonl", ".ndjson"})
@@ -95,11 +94,15 @@ class Journal:
     def __init__(self, path: Path, *, restart: bool = False) -> None:
         self.path = path
         self._restart = restart
-        try:
-            self._file = _open_locked(path)
-            sync(path.parent)
-        except OSError as exc:
-            raise _cannot_write(path, exc) from exc
+        with ExitStack() as undone:
+            try:
+                lock = ProcessLock(path.with_name(f"{path.name}.lock"), lambda _: _busy(path), kept=False)
+                undone.callback(lock.close)
+                self._file = undone.enter_context(io.FileIO(path, "a+"))
+                sync(path.parent)
+            except OSError as exc:
+                raise _cannot_write(path, exc) from exc
+            self._close = undone.pop_all().close
 
     def finished(self) -> Iterator[FinishedRow]:
         """The whole lines, in order; a torn last one is cut off. On a restart all are forgotten.
@@ -140,8 +143,8 @@ class Journal:
         """Nothing to do: the journal is the result."""
 
     def close(self) -> None:
-        """Close the file, which unlocks it."""
-        self._file.close()
+        """Close the file and unlock it."""
+        self._close()
 
 
 class ExportResults:
@@ -190,23 +193,8 @@ class ExportResults:
 AnyResults = StreamResults | Journal | ExportResults
 
 
-def _open_locked(path: Path) -> io.FileIO:
-    """Open for appending, under a lock that the system drops however the process ends."""
-    while True:
-        file = io.FileIO(path, "a+")
-        if sys.platform == "win32":
-            return file
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            file.close()
-            raise OutputError(
-                f"{path}: another run is writing it", hint="Wait for it, or choose another output."
-            ) from exc
-        # The holder before us may have removed the file between our open and our lock.
-        if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-            return file
-        file.close()
+def _busy(path: Path) -> OutputError:
+    return OutputError(f"{path}: another run is writing it", hint="Wait for it, or choose another output.")
 
 
 def _parse(line: bytes) -> FinishedRow | None:
