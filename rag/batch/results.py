@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from rag.batch.exports import EXPORTS, FinishedRow, finished_export, write_export
 from rag.errors import OutputError
-from rag.storage.atomic import sync
+from rag.storage.atomic import sync, whole_file
 from rag.storage.lock import ProcessLock
 from rag.types import Answer
 
@@ -175,9 +175,9 @@ class ExportResults:
         """
         try:
             if not self._complete:
-                made = self._path.with_name(f"{self._path.name}.partial.tmp")
-                write_export(self._journal.path, made, self._path.suffix.lower())
-                made.replace(self._path)
+                partial = self._path.with_name(f"{self._path.name}.partial.tmp")
+                with whole_file(self._path, partial=partial, synced=True) as made:
+                    write_export(self._journal.path, made, self._path.suffix.lower())
                 sync(self._path.parent)
                 self._journal.path.unlink()
         except OSError as exc:

@@ -17,10 +17,11 @@ from rag.errors import ModelCorrupt, ModelMissing
 from rag.index.query_encoder import QueryEncoder
 from rag.models import gguf, weights
 from rag.models.embedder import load_embedder
-from rag.models.gguf import converted_folder, is_complete
+from rag.models.gguf import converted_folder
 from rag.models.vectors import unit_rows
 from rag.models.weights import WHEEL_MODELS, ResolvedModel, WheelModel, model_status
 from rag.settings import Settings
+from rag.storage.built import is_complete
 from rag.storage.checksums import sha256_of
 
 CONTENT = b"weights"
