@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,21 +19,27 @@ from rag.batch.exports import EXPORTS, FinishedRow, finished_export, write_expor
 from rag.errors import OutputError
 from rag.storage.atomic import sync, whole_file
 from rag.storage.lock import ProcessLock
+from rag.text.printable import (
+    DELETE_AND_C1,
+    DIRECTION_MARKS,
+    DIRECTION_SPANS,
+    LINE_SEPARATORS,
+    any_of,
+    readable,
+)
 from rag.types import Answer
 
 FORMATS = ".jsonl, .csv, .parquet, or - for standard output"
 _JSONL = frozenset({".jsonl", ".ndjson"})
 _LINE_START = b'{"id": '
 _RESTART = "Use --restart to answer all rows again, or choose another output."
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # Escaped inside JSON they read the same, and neither split a line nor steer a terminal.
-_RISKY = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_RISKY = any_of(DELETE_AND_C1, DIRECTION_MARKS, LINE_SEPARATORS, DIRECTION_SPANS)
 
 
 def json_line(answer: Answer) -> str:
     """The public JSON of an answer on one line, without the newline."""
-    text = json.dumps(answer.to_dict(), ensure_ascii=False)
-    text = _LONE_SURROGATE.sub("\ufffd", text)
+    text = readable(json.dumps(answer.to_dict(), ensure_ascii=False))
     return _RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

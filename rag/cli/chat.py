@@ -9,10 +9,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from rag.batch.questions import readable
 from rag.batch.run import Answering
 from rag.cli import terminal
 from rag.errors import CitewiseError
+from rag.text.printable import readable
 from rag.types import Answer, Event, Passage, Turn
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 import sentencex
 
+from rag.text.printable import readable
+
 Span = tuple[int, int]
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: cannot be passed on as UTF-8
 
 
 def sentence_spans(text: str) -> list[Span]:
@@ -20,7 +20,7 @@ def sentence_spans(text: str) -> list[Span]:
 def _sentence_spans(text: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     cursor = 0
-    whole = _LONE_SURROGATE.sub("\ufffd", text)
+    whole = readable(text)
     for segment in _segments(whole):
         start = whole.index(segment, cursor)
         cursor = start + len(segment)
