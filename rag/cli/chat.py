@@ -8,10 +8,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from rag.batch.questions import readable
 from rag.cli import terminal
 from rag.errors import CitewiseError
 from rag.ports import TerminalAnswers
+from rag.text.printable import readable
 from rag.types import Answer, Turn
 
 

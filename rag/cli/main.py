@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.batch.questions import count_questions, read_questions, readable
+from rag.batch.questions import count_questions, read_questions
 from rag.batch.results import FORMATS, is_known_output, json_line, open_results
 from rag.batch.run import answer_rows
 from rag.cli import chat as conversation
 from rag.cli import servers, terminal
 from rag.cli.plugins import PluggableGroup, reported
+from rag.text.printable import readable
 
 if TYPE_CHECKING:
     from rag.ports import Progress, TerminalAnswers

@@ -31,6 +31,17 @@ from rag.batch.run import BatchReport
 from rag.errors import CitewiseError, GenerationFailed
 from rag.ports import Progress
 from rag.text.clean import clean
+from rag.text.printable import (
+    BYTE_ORDER_MARK,
+    C0_BUT_NEWLINE,
+    DELETE_AND_C1,
+    DIRECTION_MARKS,
+    DIRECTION_SPANS,
+    LINE_SEPARATORS,
+    TAGS,
+    any_of,
+    readable,
+)
 from rag.types import Answer, Citation, DraftToken, Event, Failure, Finished, Passage, StageStarted
 
 if TYPE_CHECKING:
@@ -44,17 +55,21 @@ _REJECTED_SHOWN = 20
 _ANSI = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"
 )
-# C0 but newline, C1, direction marks, line separators, byte order mark, invisible tags.
-_CONTROLS = re.compile(
-    "[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+_CONTROLS = any_of(
+    C0_BUT_NEWLINE,
+    DELETE_AND_C1,
+    DIRECTION_MARKS,
+    LINE_SEPARATORS,
+    DIRECTION_SPANS,
+    BYTE_ORDER_MARK,
+    TAGS,
 )
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
     """Text that cannot steer a terminal: no escape sequences, controls or direction marks."""
     text = _ANSI.sub("", text).replace("\t", " ")
-    return _LONE_SURROGATE.sub("\ufffd", _CONTROLS.sub("", text))
+    return readable(_CONTROLS.sub("", text))
 
 
 def output() -> Console:

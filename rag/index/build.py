@@ -6,14 +6,11 @@ Only papers that are new or changed are embedded; everything else is carried ove
 from __future__ import annotations
 
 import dataclasses
-import fcntl
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from rag.errors import IndexBusy, IndexMissing, OutputError
 from rag.index.bm25 import LexicalIndex, document_terms
@@ -28,6 +25,7 @@ from rag.index.vector_journal import discard
 from rag.ports import Progress
 from rag.settings import Settings
 from rag.storage.generations import new_generation
+from rag.storage.lock import ProcessLock
 from rag.types import Paper, Rejected
 from vectorstore.base import VectorStoreError
 
@@ -173,25 +171,16 @@ def _writing(root: Path) -> Iterator[None]:
     """One writer at a time; the lock goes with the process, whatever happens to it."""
     with _refusals_are_ours(root):
         root.mkdir(parents=True, exist_ok=True)
-        file = (root / ".lock").open("a+")
-    with file:
-        with _refusals_are_ours(root):
-            _lock(file, root)
+        lock = ProcessLock(root / ".lock", lambda holder: _busy(root, holder))
+    with closing(lock):
         yield
 
 
-def _lock(file: TextIO, root: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        file.seek(0)
-        raise IndexBusy(
-            f"{root}: process {file.read().strip() or '?'} is writing this collection",
-            hint="Wait until it is done, then run the command again.",
-        ) from exc
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
+def _busy(root: Path, holder: str) -> IndexBusy:
+    return IndexBusy(
+        f"{root}: process {holder} is writing this collection",
+        hint="Wait until it is done, then run the command again.",
+    )
 
 
 @contextmanager

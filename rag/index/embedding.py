@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rag.index.chunking import ChunkWithSentences
 from rag.index.chunks import Chunk
 from rag.index.vector_journal import VectorJournal
-from rag.models.vectors import unit_rows
+from vectorstore.base import unit_rows
 
 Rows = NDArray[np.float32]
 

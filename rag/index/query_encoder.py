@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rag.index.chunking import ChunkWithSentences
 from rag.index.embedding import embedded
-from rag.models.vectors import unit_rows
+from vectorstore.base import unit_rows
 
 
 class QueryEncoder:

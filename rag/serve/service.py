@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from rag.batch.questions import readable
 from rag.errors import InvalidRequest, NotFound
 from rag.ports import BrowsableAnswers
 from rag.serve.admission import Admission, finished
 from rag.serve.limits import Limits
+from rag.text.printable import readable
 from rag.types import Answer, Event, Finished, Paper, Passage, Turn
 
 QUESTION_CHARS_MAX = 4000

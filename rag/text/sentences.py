@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 import sentencex
 
+from rag.text.printable import readable
+
 Span = tuple[int, int]
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character: cannot be passed on as UTF-8
 
 
 def sentence_spans(text: str) -> list[Span]:
     """Half-open `(start, end)` of each sentence, without the white space around it, in order."""
     spans: list[Span] = []
     cursor = 0
-    whole = _LONE_SURROGATE.sub("\ufffd", text)
+    whole = readable(text)
     for segment in _segments(whole):
         start = whole.index(segment, cursor)
         cursor = start + len(segment)

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import quote, urlsplit
 
 from rag.text.clean import clean
+from rag.text.printable import C0, DELETE_AND_C1, DIRECTION_SPANS, LINE_SEPARATORS, SURROGATES, any_of
 from rag.text.terms import fold
 from rag.types import Answer, Citation, Paper
 from rag.ui.state.conversation import Exchange
 
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = any_of(C0, DELETE_AND_C1, LINE_SEPARATORS, DIRECTION_SPANS, SURROGATES)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&^-])")
 _TEX = {
     "\\": r"\textbackslash{}",
