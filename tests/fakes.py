@@ -28,13 +28,14 @@ from rag.index.chunking import chunks_with_sentences
 from rag.index.chunks import Chunk
 from rag.index.embedding import Embedder, chunks_in
 from rag.index.paper_index import PaperIndex, open_index
+from rag.index.paper_text import read_paper
 from rag.models.logistic import LogisticModel
 from rag.pipeline.assemble import Parts, named_embedder
 from rag.pipeline.pipeline import Pipeline
 from rag.settings import Settings
 from rag.text.marks import display, keys_in
 from rag.text.terms import terms
-from rag.types import Answer, Paper, Timings
+from rag.types import Answer, Hits, Paper, PaperText, Passage, Timings
 from rag.verify.support import Verifier
 
 DIMENSION = 256
@@ -194,9 +195,21 @@ def fake_embedder(name: str = "hash-a") -> Embedder:
     return named_embedder(HashEmbeddings(), name)
 
 
+def texts_of(*papers: Paper) -> dict[str, PaperText]:
+    """Papers as they are read, by id."""
+    return {paper.paper_id: read_paper(paper) for paper in papers}
+
+
+def hits_of(*passages: Passage) -> Hits:
+    """Passages with their texts."""
+    return Hits(passages, texts_of(*(passage.paper for passage in passages)))
+
+
 def chunks_of(paper: Paper, views: Sequence[str]) -> list[Chunk]:
     """What an index of these views holds of a paper."""
-    found = [chunk for reading in chunks_with_sentences(paper) for chunk in chunks_in(reading)]
+    found = [
+        chunk for reading in chunks_with_sentences(paper, read_paper(paper)) for chunk in chunks_in(reading)
+    ]
     return [chunk for chunk in found if chunk.view in views]
 
 

@@ -274,7 +274,7 @@ def test_an_ingestion_that_fails_leaves_the_old_one(shop: Workshop) -> None:
     ("place", "refusal"),
     [
         ("rag.index.build.write_papers", sqlite3.OperationalError("database or disk is full")),
-        ("rag.index.build.FaissStore.save", VectorStoreError("No space left on device")),
+        ("vectorstore.faiss_store.FaissStore.save", VectorStoreError("No space left on device")),
         ("rag.index.build.LexicalIndex.save", OSError(28, "No space left on device")),
         ("rag.index.build.write_manifest", PermissionError(13, "Permission denied")),
     ],
@@ -378,7 +378,6 @@ def version(number: int) -> list[Paper]:
 # The disk is made slow, so that most kills fall between the first file and CURRENT.
 WRITERS = """
 import os, sys, time
-import bm25s  # before the fork: it takes longer than a write
 from pathlib import Path
 from fakes import fake_embedder
 from rag.index.build import ingest_papers
@@ -387,6 +386,7 @@ from rag.settings import Settings
 from test_ingest import version
 
 root, settings, embedder = Path(sys.argv[1]), Settings.load(), fake_embedder()
+ingest_papers(root.with_name("first"), version(0), embedder, settings)  # the first takes longer than ten
 sync = os.fsync
 os.fsync = lambda file: (time.sleep(0.003), sync(file))
 print("ready", flush=True)

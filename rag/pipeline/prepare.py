@@ -38,18 +38,19 @@ class Preparation:
 
     def one(self, question: Question) -> PreparedQuestion:
         """Evidence to draft from, or the reason to abstain."""
-        return self.complete(self.begin(question))
+        return self.complete(self.begin(*self._asked(question)))
 
     @traced("retrieve")
     def together(self, questions: Sequence[Question]) -> list[PreparedQuestion]:
         """All of them; their vectors are computed in one go."""
-        self.stages.retrieve.prefetch([self.stages.condense(question).text for question in questions])
-        return [self.one(question) for question in questions]
+        asked = [self._asked(question) for question in questions]
+        self.stages.retrieve.prefetch([one.text for one, _ in asked])
+        return [self.complete(self.begin(*one)) for one in asked]
 
     @traced("retrieve")
     def at_first(self, question: Question) -> tuple[BegunQuestion, PreparedQuestion | None]:
         """The question after a first look, and what it comes to if that settles it."""
-        begun = self.begin(question)
+        begun = self.begin(*self._asked(question))
         return begun, self.complete(begun) if begun.first.is_final else None
 
     @traced("read")
@@ -57,15 +58,19 @@ class Preparation:
         """What it comes to after all the reading it takes."""
         return self.complete(begun)
 
-    def begin(self, question: Question) -> BegunQuestion:
-        """Condense, retrieve, and read as little as may do."""
+    def _asked(self, question: Question) -> tuple[AskedQuestion, float]:
+        """Condense; and the seconds it took."""
         began = time.perf_counter()
-        asked = self.stages.condense(question)
+        return self.stages.condense(question), time.perf_counter() - began
+
+    def begin(self, asked: AskedQuestion, seconds: float = 0.0) -> BegunQuestion:
+        """Retrieve, and read as little as may do. `seconds`: what was spent on the question before."""
+        began = time.perf_counter()
         hits = Hits()
         if self._refusal(asked) is None:
             hits = self.stages.retrieve(asked.text, self.stages.rerank.depth(self.passages_top_k))
         first = self.stages.rerank.first_pass(asked, hits)
-        return BegunQuestion(asked, first, time.perf_counter() - began)
+        return BegunQuestion(asked, first, seconds + time.perf_counter() - began)
 
     def complete(self, begun: BegunQuestion) -> PreparedQuestion:
         """Rerank to the end, and select."""

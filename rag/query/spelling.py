@@ -16,7 +16,7 @@ from string import ascii_lowercase
 
 from rag.text.terms import STOPWORDS, stem
 
-_WORD = re.compile(r"(?<![\w'’.-])[a-z]{4,}(?![\w'’-])")
+_WORD = re.compile(r"(?<![\w'’.-])[a-z]{4,40}(?![\w'’-])")  # a longer one is none, and would take seconds
 _WRONG_LETTER_FROM = 7  # in a shorter word one other letter makes another name: gemma, gamma
 _BRITISH = re.compile(r"is(?=(?:e|es|ed|er|ers|ing|ation|ations)$)")
 _PREFIX = re.compile(r"^(?:re|un|pre|post|non|over|under|mis|multi|sub|inter|de|dis)(?=.{4})")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from fakes import texts_of
 
 from rag.evidence.features import Candidate, Scored, candidates_of, coverage, score, sentence_features
 from rag.evidence.select import collected_papers, kind_with_papers, named_papers, select
@@ -11,7 +12,9 @@ from rag.types import Paper, Passage
 MIXER = Paper("m", "Monarch Mixer", "Mixers are fast. They reach 9.1x throughput. They scale.")
 RETRO = Paper("r", "Retro-Li", "Retrieval helps small models. It is robust.")
 FIRST, SECOND = Passage(MIXER, 1, 0.9), Passage(RETRO, 2, 0.6)
-CANDIDATES = candidates_of([FIRST, SECOND], [[0.1, 0.8, 0.2], [0.3, 0.4]])
+CANDIDATES = candidates_of(
+    [FIRST, SECOND], [[0.1, 0.8, 0.2], [0.3, 0.4]], texts_of(FIRST.paper, SECOND.paper), {}
+)
 # Only the cosine counts, so that probabilities are known: 1 / (1 + exp(-cosine)).
 BY_COSINE = LogisticModel(0.0, {"cosine": 1.0})
 
@@ -50,7 +53,7 @@ def test_candidates_are_the_sentences_in_order():
 
 def test_a_cosine_for_every_sentence():
     with pytest.raises(ValueError, match="zip"):
-        candidates_of([FIRST], [[0.1]])
+        candidates_of([FIRST], [[0.1]], texts_of(FIRST.paper), {})
 
 
 @pytest.mark.parametrize(

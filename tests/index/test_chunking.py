@@ -3,11 +3,15 @@ from __future__ import annotations
 import pytest
 from fakes import chunks_of
 
-from rag.index.chunking import chunk_spans, chunks_with_sentences, paper_id_of
+from rag.index.chunking import chunk_spans, chunks_with_sentences
+from rag.index.chunks import paper_id_of
+from rag.index.paper_text import read_paper
 from rag.text.sentences import sentence_spans
 from rag.types import Paper
 
 ABSTRACT = "We gain 3.5% on GLUE. Results (e.g. on SST) hold, cf. Fig. 2.  It scales!"
+
+EMPTY = Paper("p", "T", "")
 
 
 def test_sentences_are_not_cut_at_numbers_or_abbreviations():
@@ -36,7 +40,10 @@ def test_equal_sentences_have_their_own_places():
 
 def test_a_long_text_is_cut_at_its_sentences():
     text = "First of all. Then more. At last."
-    assert [text[a:b] for a, b in chunk_spans(text, chars_max=26)] == ["First of all. Then more.", "At last."]
+    assert [text[a:b] for a, b in chunk_spans(text, sentence_spans(text), chars_max=26)] == [
+        "First of all. Then more.",
+        "At last.",
+    ]
 
 
 def test_the_views_of_a_paper():
@@ -60,7 +67,7 @@ def test_only_the_views_asked_for():
 
 def test_a_sentence_longer_than_a_chunk_is_cut_at_white_space():
     text = "Short one. A sentence of many words goes on and on. End."
-    pieces = [text[a:b] for a, b in chunk_spans(text, chars_max=16)]
+    pieces = [text[a:b] for a, b in chunk_spans(text, sentence_spans(text), chars_max=16)]
     assert pieces == ["Short one.", "A sentence of", "many words goes", "on and on. End."]
     assert all(len(piece) <= 16 for piece in pieces)
 
@@ -68,11 +75,11 @@ def test_a_sentence_longer_than_a_chunk_is_cut_at_white_space():
 def test_each_sentence_is_read_in_the_chunk_it_begins_in():
     sentences = [f"Sentence {n} is {'very ' * 60}long." for n in range(8)]
     paper = Paper("p", "T", " ".join([*sentences, "word " * 300 + "end."]))
-    readings = chunks_with_sentences(paper)
+    readings = chunks_with_sentences(paper, read_paper(paper))
     assert len(readings) > 3
     assert [s.chunk_id for r in readings for s in r.sentences] == [
         f"p#s{start}" for start, _ in sentence_spans(paper.abstract)
     ]
     assert all(r.whole.start <= s.start < r.whole.end for r in readings for s in r.sentences)
     assert readings[-1].sentences == ()  # the rest of a sentence that began before
-    assert chunks_with_sentences(Paper("p", "T", "")) == []
+    assert chunks_with_sentences(EMPTY, read_paper(EMPTY)) == []

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from fakes import MONARCH, HashEmbeddings
 
-from rag.index.chunking import chunks_with_sentences
+from rag.index.chunking import ChunkWithSentences, chunks_with_sentences
 from rag.index.embedding import ContextEmbeddings, chunks_in, embedded
+from rag.index.paper_text import read_paper
 from rag.index.vector_journal import VectorJournal
 from rag.models.embedder import ContextualEmbeddings
 from rag.models.engines.tokens import Numbers
@@ -33,6 +34,10 @@ class InContext(HashEmbeddings):
         ]
 
 
+def chunked(paper: Paper) -> list[ChunkWithSentences]:
+    return chunks_with_sentences(paper, read_paper(paper))
+
+
 def test_which_embedders_read_in_context():
     assert isinstance(InContext(), ContextEmbeddings)
     assert not isinstance(HashEmbeddings(), ContextEmbeddings)
@@ -40,18 +45,18 @@ def test_which_embedders_read_in_context():
 
 def test_an_embedder_that_reads_in_context_is_given_title_and_sentences_once():
     model = InContext()
-    (rows,) = embedded(chunks_with_sentences(PAPER), model)
+    (rows,) = embedded(chunked(PAPER), model)
     assert model.asked == [("Title", ["One two.", "Three."])]
     assert model.embedded == []
     assert rows == pytest.approx(np.array([[0.6, 0.8], [0.0, 1.0], [0.0, 1.0]]))  # of length 1
-    (whole,) = embedded(chunks_with_sentences(PAPER), model, sentences=False)
+    (whole,) = embedded(chunked(PAPER), model, sentences=False)
     assert whole == pytest.approx(np.array([[0.6, 0.8]]))
 
 
 @pytest.mark.parametrize("sentences", [True, False])
 def test_any_other_is_given_each_text_with_its_title(sentences: bool):
     model = HashEmbeddings()
-    readings = chunks_with_sentences(MONARCH)
+    readings = chunked(MONARCH)
     found = embedded(readings, model, sentences=sentences)
     texts = [chunk.text for reading in readings for chunk in chunks_in(reading, sentences=sentences)]
     assert model.embedded == texts
@@ -61,9 +66,9 @@ def test_any_other_is_given_each_text_with_its_title(sentences: bool):
 
 def test_what_the_journal_knows_is_not_read_again(tmp_path: Path):
     model = InContext()
-    first = embedded(chunks_with_sentences(PAPER), model, journal=VectorJournal(tmp_path, "m" * 64))
+    first = embedded(chunked(PAPER), model, journal=VectorJournal(tmp_path, "m" * 64))
     again = embedded(
-        [*chunks_with_sentences(PAPER), *chunks_with_sentences(Paper("q", "Other", "One two."))],
+        [*chunked(PAPER), *chunked(Paper("q", "Other", "One two."))],
         model,
         journal=VectorJournal(tmp_path, "m" * 64),
     )

@@ -9,7 +9,7 @@ import pytest
 from fakes import PAPERS, HashEmbeddings, fake_embedder
 
 from rag.errors import OutputError
-from rag.index import build
+from rag.index import carry_over
 from rag.index.build import ingest_papers
 from rag.index.paper_index import open_index
 from rag.index.vector_journal import VectorJournal, discard
@@ -77,8 +77,8 @@ class Failing(HashEmbeddings):
 
 
 def test_an_ingestion_that_broke_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(build, "_READ_AT_ONCE", 1)
-    monkeypatch.setattr(build, "_JOURNAL_FROM", 2)
+    monkeypatch.setattr(carry_over, "_READ_AT_ONCE", 1)
+    monkeypatch.setattr(carry_over, "_JOURNAL_FROM", 2)
     embedder, settings, failing = fake_embedder(), Settings.load(), Failing(12)
     broken = type(embedder)(failing, embedder.name, embedder.checksum)
     with pytest.raises(OutputError):

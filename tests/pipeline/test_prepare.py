@@ -13,6 +13,7 @@ from langchain_core.retrievers import BaseRetriever
 from rag.evidence.answerability import AnswerConfidence
 from rag.evidence.select import EvidenceSelection
 from rag.generate.drafts import Quoting
+from rag.index.paper_text import read_paper
 from rag.models.logistic import LogisticModel
 from rag.models.reranker import Abstract, Reranker
 from rag.pipeline.conclude import Conclusion
@@ -25,13 +26,17 @@ from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood, QuestionModel
 from rag.retrieve.retrieval import Retrieval
 from rag.settings import Settings
-from rag.types import Paper, Question, Relevance, Turn
+from rag.types import Paper, PaperText, Question, Relevance, Turn
 from rag.verify.grounding import Verification
 
 HALF = LogisticModel(0.0, {})
 BY_COSINE = LogisticModel(0.0, {"cosine": 1.0})
 BY_GAIN = LogisticModel(0.0, {"gain": 1.0})
 BY_ANSWER = LogisticModel(0.0, {"answers": 1.0})
+
+
+def read_papers(papers: Sequence[Paper]) -> list[PaperText]:
+    return [read_paper(paper) for paper in papers]
 
 
 class Shelf(BaseRetriever):
@@ -64,7 +69,7 @@ def preparation(
 ) -> tuple[Preparation, Shelf]:
     """Each sentence has the cosine 0.1 x its place, counted over all papers."""
 
-    def cosines(question: str, papers: Sequence[Paper]) -> list[np.ndarray]:
+    def cosines(question: str, papers: Sequence[Paper], texts: object) -> list[np.ndarray]:
         rows, place = [], 0
         for paper in papers:
             count = paper.abstract.count(".")
@@ -89,7 +94,7 @@ def preparation(
         )
     stages = Stages(
         condense=Condenser(spelling, known.question_chars_max),
-        retrieve=Retrieval(shelf, (prefetched if prefetched is not None else []).extend),
+        retrieve=Retrieval(shelf, (prefetched if prefetched is not None else []).extend, read_papers),
         rerank=rerank,
         select=EvidenceSelection(
             cosines, lambda term: 1.0, BY_COSINE, HALF, known.evidence_sentences_max, 360, lambda text: 1

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from fakes import hits_of
 
 from rag.models.logistic import LogisticModel
 from rag.models.reranker import Abstract
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
-from rag.types import AskedQuestion, Kind, Paper, Passage, Question, Ranking, Relevance
+from rag.types import AskedQuestion, Hits, Kind, Paper, Passage, Question, Ranking, Relevance
 
 BY_ANSWER = LogisticModel(0.0, {"answers": 1.0})
 BY_GAIN = LogisticModel(0.0, {"gain": 1.0})
@@ -41,9 +42,9 @@ def asked(kind: Kind = "fact") -> AskedQuestion:
     return AskedQuestion(Question("What is fast?"), "What is fast?", kind)
 
 
-def hits(*titles: str) -> tuple[Passage, ...]:
+def hits(*titles: str) -> Hits:
     papers = [Paper(title.lower(), title, f"{title} is fast.") for title in titles]
-    return tuple(Passage(paper, rank, 1.0 / rank) for rank, paper in enumerate(papers, start=1))
+    return hits_of(*(Passage(paper, rank, 1.0 / rank) for rank, paper in enumerate(papers, start=1)))
 
 
 def cascade(reader: Logits, question_model: Likelier | None = None) -> RerankCascade:
@@ -112,6 +113,6 @@ def test_without_a_reranker_the_order_is_the_retrievers() -> None:
 
 @pytest.mark.parametrize("stage", [RetrievedOrder(), cascade(Logits(), Likelier())])
 def test_nothing_retrieved_is_final(stage: RerankCascade | RetrievedOrder) -> None:
-    first = stage.first_pass(asked(), ())
+    first = stage.first_pass(asked(), Hits())
     assert first.is_final
     assert titles(stage.complete(first)) == []

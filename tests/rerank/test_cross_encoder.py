@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 
 import pytest
+from fakes import hits_of
 
+from rag.index.paper_text import read_paper
 from rag.models.logistic import LogisticModel
 from rag.models.reranker import Abstract
 from rag.rerank.cross_encoder import CrossEncoder, abstract_of, is_sure, leads, paper_features, ranked
@@ -66,14 +68,14 @@ class OneSentence:
 def test_the_others_are_read_on_and_all_are_ranked_anew() -> None:
     model = OneSentence()
     stage = CrossEncoder(model, MODEL)
-    begun = stage.read("What?", [ONE, TWO], first=1)  # 1 / (1 + e^-0.9) = .711
+    begun = stage.read("What?", hits_of(ONE, TWO), first=1)  # 1 / (1 + e^-0.9) = .711
     assert ([p.paper.paper_id for p in begun.passages], list(begun.relevance)) == (["1", "2"], ["1"])
-    found = stage.read_on("What?", [ONE, TWO], begun)  # the other: 1 / (1 + e^-1.6) = .832
+    found = stage.read_on("What?", hits_of(ONE, TWO), begun)  # the other: 1 / (1 + e^-1.6) = .832
     assert model.seen == [["One"], ["Two"]]
     assert [p.paper.paper_id for p in found.passages] == ["2", "1"]
     assert {p.paper.paper_id for p in found.read_passages} == {"1", "2"}
-    assert found == stage.read("What?", [ONE, TWO])
-    assert stage.read_on("What?", [ONE, TWO], found) is found
+    assert found == stage.read("What?", hits_of(ONE, TWO))
+    assert stage.read_on("What?", hits_of(ONE, TWO), found) is found
 
 
 def test_what_was_not_read_stays_behind_and_shares_what_is_left() -> None:
@@ -103,4 +105,4 @@ def test_the_first_few_keep_their_relevance() -> None:
 
 
 def test_what_is_read_is_what_is_shown() -> None:
-    assert abstract_of(ONE.paper) == ("One", ["It is fast.", "It scales."])
+    assert abstract_of(read_paper(ONE.paper)) == ("One", ["It is fast.", "It scales."])

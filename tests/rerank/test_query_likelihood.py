@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from rag.index.paper_text import read_paper
 from rag.models.engines.openvino_decoder import log_probabilities
 from rag.models.logistic import LogisticModel, logit
 from rag.rerank.query_likelihood import (
@@ -47,20 +48,20 @@ def read(*scores, gains=(None, None, None)):
         p.paper_id: Relevance(0.0, 0.0, carries[p.paper_id], gain)
         for p, gain in zip(papers, gains, strict=False)
     }
-    return Ranking(passages, readings)
+    return Ranking(passages, readings, {p.paper_id: read_paper(p) for p in papers})
 
 
 def test_the_most_telling_sentences_are_told_in_their_order():
     assert (
-        telling(A, Relevance(0, 0, (0.1, 0.4, 0.3, 0.2)))
+        telling(read_paper(A), Relevance(0, 0, (0.1, 0.4, 0.3, 0.2)))
         == "Pears are green. Plums are blue. Figs are brown."
     )
-    assert telling(B, Relevance(0, 0, (0.0,))) == "Beta is fast."
+    assert telling(read_paper(B), Relevance(0, 0, (0.0,))) == "Beta is fast."
 
 
 def test_one_paper_tells_no_more_than_a_page():
     long = Paper("l", "Long", "x" * 5000 + ".")
-    assert len(telling(long, Relevance(0, 0, (1.0,)))) == 1200
+    assert len(telling(read_paper(long), Relevance(0, 0, (1.0,)))) == 1200
 
 
 def test_what_the_model_is_asked():

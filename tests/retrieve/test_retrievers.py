@@ -20,12 +20,16 @@ LONG = Paper("long", "Long", " ".join(f"Sentence number {n} tells of butterflies
 TRICKY = (Paper("x", "X", "Short."), Paper("x#a1", "Y", "Also short. Two."), Paper("x#a1#a0", "Z", "Third."))
 
 
+def chunks(text: str) -> list[tuple[int, int]]:
+    return chunk_spans(text, sentence_spans(text))
+
+
 @pytest.fixture
 def index(tmp_path: Path):
     return built(tmp_path / "index", [*PAPERS, LONG, *TRICKY])
 
 
-@pytest.mark.parametrize(("view", "spans_of"), [("abstract", chunk_spans), ("sentence", sentence_spans)])
+@pytest.mark.parametrize(("view", "spans_of"), [("abstract", chunks), ("sentence", sentence_spans)])
 def test_chunk_ids_are_those_of_the_text_in_its_order(index, view, spans_of) -> None:
     for paper in index.all_papers():
         wanted = [f"{paper.paper_id}#{view[0]}{start}" for start, _ in spans_of(paper.abstract)]
@@ -40,7 +44,7 @@ def test_a_papers_cosine_is_the_mean_of_its_best_ones(index, views) -> None:
     encoder, question = QueryEncoder(HashEmbeddings()), "How fast is Monarch Mixer?"
     query = encoder.query(question)
     papers, best = list(index.all_papers()), []
-    for view, spans_of in (("abstract", chunk_spans), ("sentence", sentence_spans)):
+    for view, spans_of in (("abstract", chunks), ("sentence", sentence_spans)):
         if view in views:
             ids = [[f"{p.paper_id}#{view[0]}{start}" for start, _ in spans_of(p.abstract)] for p in papers]
             cosines = index.store.vectors([chunk_id for own in ids for chunk_id in own]) @ query

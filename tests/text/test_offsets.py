@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from rag.index.chunking import chunk_spans, paper_id_of
+from rag.index.chunking import chunk_spans
+from rag.index.chunks import paper_id_of
 from rag.text.sentences import sentence_spans
 from rag.types import Paper
 
@@ -44,7 +45,7 @@ def test_sentence_spans_hold_every_word(text: str) -> None:
 @given(ANYTHING, st.integers(1, 40))
 @example("aaa aaa aaa", 3)
 def test_chunk_spans_hold_every_word_and_keep_the_limit(text: str, most: int) -> None:
-    spans = chunk_spans(text, chars_max=most)
+    spans = chunk_spans(text, sentence_spans(text), chars_max=most)
     assert_spans(text, spans)
     assert all(end - start <= most for start, end in spans)
 
