@@ -108,10 +108,9 @@ def answer_to(question: str, question_id: str | None, fingerprint: str) -> Answe
 
 if __name__ == "__main__":
     import rag.cli.main
-    import rag.cli.servers
+    import rag.cli.opening
 
     delay_s = float(os.environ.get("FAKE_DELAY_S", "0"))
     fingerprint = os.environ.get("FAKE_FINGERPRINT", "f" * 16)
-    rag.cli.main.open_assistant = lambda *_: FakeAssistant(delay_s=delay_s, fingerprint=fingerprint)
-    rag.cli.servers.open_assistant = lambda *_: FakeAssistant(delay_s=delay_s, fingerprint=fingerprint)
+    rag.cli.opening.open_assistant = lambda *_: FakeAssistant(delay_s=delay_s, fingerprint=fingerprint)
     rag.cli.main.main()

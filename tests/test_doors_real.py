@@ -15,7 +15,7 @@ from serving import server
 from typer.testing import CliRunner
 
 from rag.assistant import Assistant
-from rag.cli import main
+from rag.cli import main, opening
 from rag.serve.openai import message_of
 from rag.settings import Settings
 from rag.types import Answer
@@ -80,7 +80,7 @@ def by_batch(url: str, web: httpx.Client) -> list[dict[str, Any]]:
 def test_every_door_tells_the_answer_of_the_command_line(
     assistant: Assistant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(main, "open_assistant", lambda *_: assistant)
+    monkeypatch.setattr(opening, "open_assistant", lambda *_: assistant)
     statuses = []
     with server(assistant) as url, httpx.Client(trust_env=False, timeout=120) as web:
         for question, batched in zip(QUESTIONS, by_batch(url, web), strict=True):

@@ -40,7 +40,7 @@ from rag.assistant import Assistant
 from rag.batch.questions import read_questions
 from rag.batch.results import open_results
 from rag.batch.run import answer_rows
-from rag.cli import main
+from rag.cli import main, opening
 from rag.cli.doctor import diagnose
 from rag.errors import IndexCorrupt, ModelMissing, OutputError
 from rag.index.build import ingest_papers
@@ -306,7 +306,7 @@ def test_promise_5_python_doors_agree(assistant: Assistant) -> None:
 
 
 def test_promise_5_the_command_line_agrees(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(main, "open_assistant", lambda *_: assistant)
+    monkeypatch.setattr(opening, "open_assistant", lambda *_: assistant)
     for question in QUESTIONS:
         result = CliRunner().invoke(main.app, ["ask", "--json", "--", question])
         told = json.loads(result.stdout)

@@ -20,12 +20,13 @@ from rag.batch.questions import count_questions, read_questions
 from rag.batch.results import FORMATS, is_known_output, json_line, open_results
 from rag.batch.run import answer_rows
 from rag.cli import chat as conversation
-from rag.cli import servers, terminal
+from rag.cli import opening, servers, terminal
+from rag.cli.opening import Collection, Papers
 from rag.cli.plugins import PluggableGroup, reported
 from rag.text.printable import readable
 
 if TYPE_CHECKING:
-    from rag.ports import Progress, TerminalAnswers
+    from rag.ports import TerminalAnswers
     from rag.settings import Settings
 
 app = typer.Typer(
@@ -37,21 +38,8 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Papers = Annotated[str | None, typer.Option("--papers", help="A file or folder of papers to answer over.")]
-Collection = Annotated[str, typer.Option("--collection", help="The collection of papers.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Show fully supported sentences only.")]
 Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
-
-
-def open_assistant(
-    papers: str | None, collection: str, settings: Settings, progress: Progress
-) -> TerminalAnswers:
-    """The assistant behind every command; tests put a fake here."""
-    from rag.assistant import Assistant
-
-    return Assistant.open(
-        papers=papers, collection=collection, settings=settings, progress=progress, preload=True
-    )
 
 
 @app.callback(invoke_without_command=True)
@@ -229,7 +217,7 @@ def _open(
     papers: str | None, collection: str, *, strict: bool = False, **overrides: object
 ) -> TerminalAnswers:
     with terminal.progress(terminal.messages()) as report:
-        return open_assistant(papers, collection, _settings(strict=strict, **overrides), report)
+        return opening.open_assistant(papers, collection, _settings(strict=strict, **overrides), report)
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.cli import terminal
+from rag.cli import opening, terminal
+from rag.cli.opening import Collection, Papers
 from rag.cli.plugins import reported
 from rag.errors import SettingsError
 from rag.web.addresses import LOOPBACK_NAMES, is_loopback, listen, url_of
@@ -25,23 +26,11 @@ TOKEN_VARIABLE = "CITEWISE_TOKEN"  # noqa: S105 - a name, not a token
 _TOKEN_CHARS_MIN = 16
 _GOODBYE_S = 5
 
-Papers = Annotated[str | None, typer.Option("--papers", help="A file or folder of papers to answer over.")]
-Collection = Annotated[str, typer.Option("--collection", help="The collection of papers.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Fully supported sentences only.")]
 Token = Annotated[
     str | None,
     typer.Option(envvar=TOKEN_VARIABLE, help="What callers must send: Authorization: Bearer TOKEN."),
 ]
-
-
-def open_assistant(papers: str | None, collection: str, settings: Settings) -> BrowsableAnswers:
-    """The assistant behind the server, its progress on standard error; tests put a fake here."""
-    from rag.assistant import Assistant
-
-    with terminal.progress(terminal.messages(), bars=False) as report:
-        return Assistant.open(
-            papers=papers, collection=collection, settings=settings, progress=report, preload=True
-        )
 
 
 @reported
@@ -70,7 +59,7 @@ def serve(  # noqa: PLR0913
     settings = Settings.load(strict=True) if strict else Settings.load()
     options = Options(rules, Limits.load(), settings.question_chars_max, jobs)
     listener = listen(host, port)
-    server = build_app(partial(open_assistant, papers, collection, settings), options, version())
+    server = build_app(partial(_open, papers, collection, settings), options, version())
     config = uvicorn.Config(
         server,
         log_level="warning",
@@ -95,7 +84,7 @@ def mcp(*, papers: Papers = None, collection: Collection = "default", strict: St
     from rag.web.opening import LoadingAssistant
 
     settings = Settings.load(strict=True) if strict else Settings.load()
-    loading = LoadingAssistant(lambda _: open_assistant(papers, collection, settings))
+    loading = LoadingAssistant(lambda _: _open(papers, collection, settings))
     service = Service(
         partial(loading.opened, None), Limits.load(), question_chars_max=settings.question_chars_max
     )
@@ -130,3 +119,9 @@ def rules_for(host: str, token: str | None, allow_host: list[str]) -> AccessRule
         )
     own = {host.lower(), socket.gethostname().lower()} if public else set()
     return AccessRules(LOOPBACK_NAMES | own | {name.lower() for name in allow_host}, token, public)
+
+
+def _open(papers: str | None, collection: str, settings: Settings) -> BrowsableAnswers:
+    """The assistant behind a server, its progress on standard error, a line at a time."""
+    with terminal.progress(terminal.messages(), bars=False) as report:
+        return opening.open_assistant(papers, collection, settings, report)

@@ -18,7 +18,7 @@ from fake_assistant import PAPER, FakeAssistant, answer_to
 from rich.console import Console
 from typer.testing import CliRunner
 
-from rag.cli import doctor, main, terminal
+from rag.cli import doctor, main, opening, terminal
 from rag.errors import IndexCorrupt, ModelMissing, ReadError, SettingsError
 from rag.settings import Settings
 from rag.types import DraftToken, Rejected, StageStarted
@@ -42,7 +42,7 @@ def fake(monkeypatch):
         progress("embedding", 1, 2)
         return assistant
 
-    monkeypatch.setattr(main, "open_assistant", open_fake)
+    monkeypatch.setattr(opening, "open_assistant", open_fake)
     return assistant
 
 
@@ -97,7 +97,7 @@ def test_errors_show_message_and_hint(monkeypatch, error, code):
     def fail(*_):
         raise error("it is\x1b[31m broken", hint="mend [bold]it[/bold]")
 
-    monkeypatch.setattr(main, "open_assistant", fail)
+    monkeypatch.setattr(opening, "open_assistant", fail)
     for command in (["ask", "x"], ["chat"], ["search", "x"]):
         result = call(*command)
         assert result.exit_code == code
@@ -106,7 +106,7 @@ def test_errors_show_message_and_hint(monkeypatch, error, code):
 
 
 def test_a_bug_is_not_hidden(monkeypatch):
-    monkeypatch.setattr(main, "open_assistant", lambda *_: 1 / 0)
+    monkeypatch.setattr(opening, "open_assistant", lambda *_: 1 / 0)
     assert isinstance(call("ask", "x").exception, ZeroDivisionError)
 
 
@@ -200,7 +200,7 @@ def test_batch_with_a_broken_assistant_keeps_the_old_output(monkeypatch, tmp_pat
     def fail(*_):
         raise ModelMissing("no model", hint="get one")
 
-    monkeypatch.setattr(main, "open_assistant", fail)
+    monkeypatch.setattr(opening, "open_assistant", fail)
     assert call("batch", source, "-o", output, "--restart").exit_code == 1
     assert output.read_text() == "kept"
 
