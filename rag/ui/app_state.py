@@ -12,11 +12,11 @@ from weakref import WeakKeyDictionary
 
 from rag.types import Paper
 from rag.ui.chat import Chat
-from rag.ui.html.papers import by_title
 from rag.ui.state.conversation_store import ConversationStore
 from rag.ui.state.draft_queue import DraftQueue
 from rag.ui.state.library import AssistantChoice, AssistantPool, Library
 from rag.ui.state.map_layout import CollectionMap, Indexed, lay_out
+from rag.ui.state.papers import by_title
 
 PAPERS_MAX = 20
 

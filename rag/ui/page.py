@@ -13,9 +13,11 @@ import gradio as gr
 
 from rag.ui.app_state import AppState
 from rag.ui.html.answer import notice_html
-from rag.ui.html.quality import last_report, quality_html
+from rag.ui.html.environment import fill
+from rag.ui.html.quality import quality_html
 from rag.ui.state.conversation import Conversation
 from rag.ui.state.conversation_store import is_key, new_owner
+from rag.ui.state.reports import last_report
 from rag.ui.tabs.batch import BatchTab
 from rag.ui.tabs.chat import ChatTab
 from rag.ui.tabs.controls import Controls
@@ -23,12 +25,6 @@ from rag.ui.tabs.papers import PapersTab
 from rag.ui.tabs.upload import UploadTab
 from rag.ui.tabs.widgets import AT_ONCE, WAITING_MAX, Updates, html
 
-_MENU = '<button type="button" class="cw-do cw-menu" title="Your conversations">☰</button>'
-_BRAND = (
-    '<div class="cw-brand"><b>Citewise</b>'
-    "<span>Answers from the papers, with the sentences that carry them.</span></div>"
-)
-_THEME = '<button type="button" class="cw-do cw-theme" title="Light or dark">◐</button>'
 _OPENING_TICK_S = 1.0
 
 
@@ -41,12 +37,12 @@ class _Page:
         self.owner = gr.BrowserState("", storage_key="citewise-owner", secret="citewise")  # noqa: S106
         self.controls = Controls(desk)
         with gr.Row(elem_id="cw-header"):
-            html(_MENU, "cw-menu-box", scale=0)
-            html(_BRAND, "cw-brand-box")
+            html(fill("page.html", "menu"), "cw-menu-box", scale=0)
+            html(fill("page.html", "brand"), "cw-brand-box")
             self.ready = html("", "cw-ready")
             self.controls.place_collection()
             renew = gr.Button("New", size="sm", elem_id="cw-new", scale=0, min_width=64)
-            html(_THEME, "cw-theme-box", scale=0)
+            html(fill("page.html", "theme"), "cw-theme-box", scale=0)
         with gr.Tabs(elem_id="cw-tabs"):
             with gr.Tab("Chat", id="chat", elem_id="cw-tab-chat"):
                 self.chat = ChatTab(desk, self.controls, self.owner, renew)

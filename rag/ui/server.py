@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from rag.ui.app_state import AppState
 from rag.ui.guard import UPLOAD_BYTES_MAX, Guard
-from rag.ui.html.quality import ADDRESS, last_report
+from rag.ui.html.quality import ADDRESS
 from rag.ui.state.library import Library
+from rag.ui.state.reports import last_report
 from rag.web.addresses import LOOPBACK_NAMES
 
 if TYPE_CHECKING:

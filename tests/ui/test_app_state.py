@@ -14,15 +14,19 @@ from rag.settings import Settings
 from rag.types import Paper, Turn
 from rag.ui.app_state import BALANCED_MODE, QUOTES_MODE, AppState
 from rag.ui.html.conversations import list_html as saved_html
-from rag.ui.html.papers import Filter, by_title, kept, list_html, topic_chip, years_of
-from rag.ui.html.quality import last_report, quality_html
+from rag.ui.html.map import topic_chip
+from rag.ui.html.papers import list_html
+from rag.ui.html.quality import quality_html
+from rag.ui.html.uploads import preview_html
 from rag.ui.state.conversation import Conversation, title_of
 from rag.ui.state.conversation_store import KEPT_MAX, ConversationStore, is_key, new_owner
 from rag.ui.state.draft_queue import DraftQueue
 from rag.ui.state.feedback import Vote, record
 from rag.ui.state.library import DEFAULT, AssistantChoice, AssistantPool, LocalLibrary, papers_in
+from rag.ui.state.papers import Filter, by_title, kept, years_of
+from rag.ui.state.reports import last_report
 from rag.ui.state.starters import starters
-from rag.ui.state.uploads import collection_name, preview_html, read_upload, typed_name
+from rag.ui.state.uploads import collection_name, read_upload, typed_name
 
 NOW = "2026-01-02T03:04:05+00:00"
 

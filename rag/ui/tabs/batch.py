@@ -13,17 +13,13 @@ from rag.errors import CitewiseError
 from rag.ui.app_state import AppState
 from rag.ui.html.answer import notice_html
 from rag.ui.html.batch import STATUSES, head_html, preview_html, progress_html, table_html
+from rag.ui.html.environment import fill
 from rag.ui.state.batch_job import BatchRun, exported, load
 from rag.ui.state.conversation_store import is_key
 from rag.ui.tabs.controls import Controls
 from rag.ui.tabs.widgets import AT_ONCE, PRIVATE, Updates, html
 
 _TICK_S = 0.5
-_HINT = (
-    '<div class="cw-lead"><h2>Answer a file of questions</h2><p>One question per line (.txt), or a column '
-    "<b>question</b> (.csv, .tsv, .parquet), or a field <b>question</b> (.jsonl). The collection and the "
-    "options of the chat apply. Cancel whenever you like: the same file goes on where it stopped.</p></div>"
-)
 _SUFFIXES = {"Download CSV": ".csv", "Download JSONL": ".jsonl", "Download Parquet": ".parquet"}
 _READABLE = [".txt", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"]
 
@@ -35,7 +31,7 @@ class BatchTab:
         self._desk = desk
         self._controls = controls
         self._owner = owner
-        html(_HINT, "cw-batch-hint")
+        html(fill("page.html", "batch"), "cw-batch-hint")
         self.file = gr.File(
             label="File of questions", file_types=_READABLE, height=130, elem_id="cw-batch-file"
         )

@@ -12,6 +12,7 @@ from rag.ui.actions import Actions
 from rag.ui.app_state import AppState
 from rag.ui.chat import ChatRequest, View
 from rag.ui.html.conversations import list_html
+from rag.ui.html.environment import fill
 from rag.ui.state.conversation import Conversation
 from rag.ui.state.library import DEFAULT
 from rag.ui.state.starters import EXAMPLES, STARTERS_MAX, starters
@@ -20,11 +21,6 @@ from rag.ui.tabs.export_menu import ExportMenu
 from rag.ui.tabs.widgets import AT_ONCE, PRIVATE, WAITING_MAX, Updates, carrier, html
 
 _STATE_KEPT_S = 4 * 3600.0
-_WELCOME = (
-    '<div class="cw-welcome"><h2>What would you like to know?</h2>'
-    "<p>Every answer cites the papers it rests on and shows their sentences. "
-    "When the collection holds no answer, it says so.</p></div>"
-)
 
 
 class ChatTab:
@@ -36,10 +32,10 @@ class ChatTab:
         self.owner = owner
         self.renew = renew
         with gr.Column(elem_id="cw-drawer"):
-            html('<h2 class="cw-drawer-head">Conversations</h2>', "cw-drawer-head")
+            html(fill("page.html", "drawer"), "cw-drawer-head")
             self.drawer = html("", "cw-saved-list")
         with gr.Column(elem_id="cw-start") as self.start:
-            html(_WELCOME, "cw-welcome-box")
+            html(fill("page.html", "welcome"), "cw-welcome-box")
             with gr.Row(elem_id="cw-examples"):
                 self.examples = [gr.Button(text, size="sm", elem_classes="cw-example") for text in EXAMPLES]
         self.log = html("", "cw-log")

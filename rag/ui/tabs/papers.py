@@ -11,9 +11,10 @@ from rag.errors import CitewiseError
 from rag.types import Paper
 from rag.ui.app_state import AppState, Catalogue
 from rag.ui.html.answer import notice_html
-from rag.ui.html.map import map_svg
-from rag.ui.html.papers import PAGE, Filter, kept, list_html, topic_chip, years_of
+from rag.ui.html.map import map_svg, topic_chip
+from rag.ui.html.papers import PAGE, list_html
 from rag.ui.opening import Answering
+from rag.ui.state.papers import Filter, kept, years_of
 from rag.ui.tabs.controls import Controls
 from rag.ui.tabs.widgets import AT_ONCE, Updates, html
 
