@@ -11,11 +11,11 @@ from markupsafe import Markup
 
 from rag.text.clean import clean
 from rag.types import AbstentionReason, Answer, Failure, Timings
-from rag.ui.export import plain_answer
 from rag.ui.html.citations import answer_html
 from rag.ui.html.environment import fill
 from rag.ui.html.evidence import panel
 from rag.ui.state.conversation import Exchange, Pending
+from rag.ui.state.plain_text import plain_answer
 
 _HIGH, _MEDIUM = 0.8, 0.5
 _TIMED_MIN_S = 0.05
