@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -15,8 +17,15 @@ from hypothesis import strategies as st
 from rag.text.clean import clean
 from rag.types import Paper
 from rag.ui.html.map import HEIGHT, WIDTH, labels, map_svg
-from rag.ui.state.map_layout import CollectionMap, abstract_vectors, lay_out
-from rag.ui.state.projection import grouped, groups_for, placed, spread
+from rag.ui.state.map_layout import (
+    CollectionMap,
+    abstract_vectors,
+    grouped,
+    groups_for,
+    lay_out,
+    placed,
+    spread,
+)
 from rag.ui.state.topics import topic_names
 
 
@@ -77,9 +86,54 @@ def test_dots_part_until_each_can_be_pointed_at():
     assert np.array_equal(moved, spread(places, 0.02))
 
 
-def test_equal_vectors_do_not_divide_by_nothing():
+def test_equal_vectors_are_one_group_in_the_middle():
     vectors = np.tile(np.eye(4, dtype=np.float32)[0], (5, 1))
-    assert np.isfinite(placed(vectors, grouped(vectors, 3))).all()
+    assert grouped(vectors, 3).tolist() == [0] * 5
+    assert placed(vectors, grouped(vectors, 3)).tolist() == [[0.5, 0.5]] * 5
+
+
+def test_one_paper_stands_in_the_middle_and_two_at_the_ends_of_a_line():
+    one, two = np.eye(3, dtype=np.float32)[:1], np.eye(3, dtype=np.float32)[:2]
+    assert placed(one, grouped(one, 1)).tolist() == [[0.5, 0.5]]
+    assert sorted(placed(two, grouped(two, 1)).tolist()) == [[0.0, 0.5], [1.0, 0.5]]
+
+
+def test_never_more_groups_than_different_vectors():
+    vectors = np.repeat(np.eye(3, dtype=np.float32), [1, 3, 2], axis=0)
+    assert grouped(vectors, 8).tolist() == [2, 0, 0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_a_tiny_collection_has_its_map(count):
+    found = lay_out(FakeIndex(PAPERS[:count]))
+    assert (len(found.papers), found.total) == (count, count)
+    assert np.isfinite(found.places).all()
+    assert found.groups == (0,) * count
+
+
+def test_a_map_of_many_is_the_same_each_time():
+    vectors = clouds(300, 200, 150, 150)
+    first = grouped(vectors, 6)
+    assert all(grouped(vectors, 6).tolist() == first.tolist() for _ in range(3))
+    assert (np.diff(np.bincount(first)) <= 0).all()
+
+
+def test_the_plane_is_that_of_the_two_directions_in_which_the_groups_lie_apart():
+    """Four groups at the corners of a rectangle in the first two axes; the others hold little noise."""
+    rng = np.random.default_rng(0)
+    corners = np.array([[0, 0], [0, 2], [4, 0], [4, 2]], dtype=np.float32)
+    vectors = np.concatenate([np.repeat(corners, 10, axis=0), rng.normal(0, 0.01, (40, 5))], axis=1)
+    labels = np.repeat(np.arange(4), 10)
+    places = placed(vectors.astype(np.float32), labels)
+    hearts = np.stack([places[labels == group].mean(axis=0) for group in range(4)])
+    assert np.abs(hearts[2:, 0] - hearts[:2, 0]) == pytest.approx([1, 1], abs=0.02)
+    assert np.abs(hearts[1::2, 1] - hearts[::2, 1]) == pytest.approx([1, 1], abs=0.02)
+
+
+def test_scikit_learn_is_loaded_when_a_map_is_drawn_and_not_before():
+    code = "import sys, rag.ui.app_state, rag.ui.html.map; print('sklearn' in sys.modules)"
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert child.stdout.strip() == "False"
 
 
 def test_groups_are_named_by_what_sets_them_apart():
