@@ -65,12 +65,12 @@ def rendered(question: str) -> str:
     return exchange_html(Exchange(1, question, answer_to(question)))
 
 
-def desk_over(opener=None, limit: int = 4000) -> AppState:
+def state_over(opener=None, limit: int = 4000) -> AppState:
     return AppState(FakeLibrary(opener), limit)
 
 
 def chat_over(opener=None, limit: int = 4000) -> Chat:
-    return desk_over(opener, limit).chat
+    return state_over(opener, limit).chat
 
 
 def asked(chat: Chat, question: str, conversation: Conversation | None = None) -> list[View]:
@@ -371,13 +371,13 @@ def test_an_abandoned_question_lets_the_next_one_in():
 
 
 def test_a_conversation_that_cannot_be_saved_is_told_and_shown(monkeypatch):
-    desk = desk_over()
+    app_state = state_over()
 
     def full(*_):
         raise OutputError("The disk is full.", hint="Make room.")
 
-    monkeypatch.setattr(desk.shelf, "save", full)
-    view = asked(desk.chat, "How much higher throughput?", Conversation(owner=new_owner()))[-1]
+    monkeypatch.setattr(app_state.store, "save", full)
+    view = asked(app_state.chat, "How much higher throughput?", Conversation(owner=new_owner()))[-1]
     assert "Answered" in view.log
     assert "The disk is full." in Elements(view.notice).text
 
@@ -385,20 +385,20 @@ def test_a_conversation_that_cannot_be_saved_is_told_and_shown(monkeypatch):
 # what page.js hands over
 
 
-def spoken(desk: AppState, *questions: str) -> Conversation:
+def spoken(app_state: AppState, *questions: str) -> Conversation:
     conversation = Conversation(owner=new_owner())
     for question in questions:
-        asked(desk.chat, question, conversation)
+        asked(app_state.chat, question, conversation)
     return conversation
 
 
 def test_a_vote_is_written_with_what_was_said_before_it_and_shown_from_then_on():
-    desk = desk_over()
-    conversation = spoken(desk, "How much higher throughput?", "And what did it cost?")
-    actions = Actions(desk, dict)
-    actions.done({"do": "up", "number": "2"}, conversation, conversation.owner)
-    actions.done({"do": "down", "number": "2", "note": "wrong <b>"}, conversation, conversation.owner)
-    (line,) = map(json.loads, desk.votes.read_text(encoding="utf-8").splitlines())
+    app_state = state_over()
+    conversation = spoken(app_state, "How much higher throughput?", "And what did it cost?")
+    actions = Actions(app_state, dict)
+    actions.view_after({"do": "up", "number": "2"}, conversation, conversation.owner)
+    actions.view_after({"do": "down", "number": "2", "note": "wrong <b>"}, conversation, conversation.owner)
+    (line,) = map(json.loads, app_state.votes.read_text(encoding="utf-8").splitlines())
     assert (line["question"], line["verdict"], line["note"]) == ("And what did it cost?", "down", "wrong <b>")
     assert [turn["role"] for turn in line["history"]] == ["user", "assistant"]
     assert line["answer"]["status"] == "answered"
@@ -407,29 +407,29 @@ def test_a_vote_is_written_with_what_was_said_before_it_and_shown_from_then_on()
 
 @pytest.mark.parametrize("told", ["", "[]", "{", "null", '{"do": "rm"}', '{"do": "up", "number": "99"}'])
 def test_wishes_that_are_none_change_nothing(told):
-    desk = desk_over()
-    conversation = spoken(desk, "How much higher throughput?")
-    view = Actions(desk, lambda view: {"view": view}).act(told, conversation, conversation.owner)["view"]
+    app_state = state_over()
+    conversation = spoken(app_state, "How much higher throughput?")
+    view = Actions(app_state, lambda view: {"view": view}).act(told, conversation, conversation.owner)["view"]
     assert view.conversation is conversation
-    assert not desk.votes.exists()
+    assert not app_state.votes.exists()
 
 
 def test_a_saved_conversation_is_opened_renamed_and_deleted_by_its_owner_only():
-    desk = desk_over()
-    conversation = spoken(desk, "How much higher throughput?")
+    app_state = state_over()
+    conversation = spoken(app_state, "How much higher throughput?")
     owner, key = conversation.owner, conversation.key
-    actions, elsewhere = Actions(desk, dict), Conversation(owner=new_owner())
+    actions, elsewhere = Actions(app_state, dict), Conversation(owner=new_owner())
     for wish in ({"do": "open"}, {"do": "rename", "title": "x"}, {"do": "delete"}):
-        actions.done(wish | {"key": key}, elsewhere, elsewhere.owner)
-        actions.done(wish | {"key": "../" + key}, elsewhere, owner)
-    actions.done({"do": "rename", "key": key, "title": " New <b> "}, conversation, owner)
-    assert [entry.title for entry in desk.shelf.entries(owner)] == ["New <b>"]
-    opened = actions.done({"do": "open", "key": key}, Conversation(owner=owner), owner)
+        actions.view_after(wish | {"key": key}, elsewhere, elsewhere.owner)
+        actions.view_after(wish | {"key": "../" + key}, elsewhere, owner)
+    actions.view_after({"do": "rename", "key": key, "title": " New <b> "}, conversation, owner)
+    assert [entry.title for entry in app_state.store.entries(owner)] == ["New <b>"]
+    opened = actions.view_after({"do": "open", "key": key}, Conversation(owner=owner), owner)
     assert opened.log == "".join(conversation.html)
-    assert asked(desk.chat, "And?", opened.conversation)[-1].conversation.asked == 2
-    gone = actions.done({"do": "delete", "key": key}, opened.conversation, owner)
+    assert asked(app_state.chat, "And?", opened.conversation)[-1].conversation.asked == 2
+    gone = actions.view_after({"do": "delete", "key": key}, opened.conversation, owner)
     assert gone.log == ""
-    assert desk.shelf.entries(owner) == []
+    assert app_state.store.entries(owner) == []
 
 
 def test_each_mark_knows_the_support_of_its_own_sentence():

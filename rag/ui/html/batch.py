@@ -10,7 +10,7 @@ from markupsafe import Markup
 from rag.batch.questions import QuestionRow
 from rag.text.clean import clean
 from rag.ui.html.environment import counted, fill
-from rag.ui.state.batch_job import BatchRow, BatchRun
+from rag.ui.state.batch_job import BatchJob, BatchRow
 
 ROWS_SHOWN = 100
 _FIRST_SHOWN, _FAULTS_SHOWN = 5, 20
@@ -54,25 +54,25 @@ def head_html(name: str, rows: Sequence[QuestionRow]) -> Markup:
     return fill("batch.html", "head", title=f"{len(rows):,} rows of {name}")
 
 
-def progress_html(run: BatchRun) -> Markup:
+def progress_html(job: BatchJob) -> Markup:
     """A bar, how many of how many, the rate and the time left."""
-    done, total = len(run.lines), len(run.rows)
-    told = " · ".join(part for part in _told(run, done, total) if part)
-    return fill("batch.html", "progress", percent=100 * done / max(total, 1), text=told)
+    done, total = len(job.answered), len(job.rows)
+    text = " · ".join(part for part in _progress_words(job, done, total) if part)
+    return fill("batch.html", "progress", percent=100 * done / max(total, 1), text=text)
 
 
-def _told(run: BatchRun, done: int, total: int) -> list[str]:
+def _progress_words(job: BatchJob, done: int, total: int) -> list[str]:
     state = {"done": "Done", "cancelled": "Cancelled: start again to go on", "failed": "Failed"}
-    left = run.seconds_left()
-    fresh = done - run.resumed
-    rate = fresh / run.seconds * 60 if run.seconds > 0 and fresh > 0 else 0.0
+    left = job.seconds_left()
+    fresh = done - job.resumed
+    rate = fresh / job.seconds * 60 if job.seconds > 0 and fresh > 0 else 0.0
     return [
-        state.get(run.state, ""),
+        state.get(job.state, ""),
         f"{done:,} of {total:,}",
-        f"{run.resumed:,} were there already" if run.resumed else "",
+        f"{job.resumed:,} were there already" if job.resumed else "",
         f"{rate:.0f} a minute" if rate else "",
         f"about {clock(left)} left" if left else "",
-        f"waiting: {run.place} before this batch" if run.state == "running" and run.place else "",
+        f"waiting: {job.place} before this batch" if job.state == "running" and job.place else "",
     ]
 
 
@@ -85,18 +85,18 @@ def clock(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def table_html(lines: Sequence[BatchRow], status: str) -> Markup:
+def table_html(rows: Sequence[BatchRow], status: str) -> Markup:
     """The rows of a status, or of all."""
-    chosen = [line for line in lines if status in ("all", line.status)]
+    chosen = [row for row in rows if status in ("all", row.status)]
     if not chosen:
-        return fill("batch.html", "no_row") if lines else Markup()
+        return fill("batch.html", "no_row") if rows else Markup()
     cut = f"The first {ROWS_SHOWN} of {len(chosen):,}; all are in the download."
-    rows = [_table_row(line) for line in chosen[:ROWS_SHOWN]]
-    return fill("batch.html", "table", rows=rows, cut=cut if len(chosen) > ROWS_SHOWN else "")
+    shown = [_table_row(row) for row in chosen[:ROWS_SHOWN]]
+    return fill("batch.html", "table", rows=shown, cut=cut if len(chosen) > ROWS_SHOWN else "")
 
 
-def _table_row(line: BatchRow) -> TableRow:
-    said = line.answer[:_TEXT_CHARS] + ("…" if len(line.answer) > _TEXT_CHARS else "")
-    label = STATUSES.get(line.status, line.status)
-    question = line.question[:_TEXT_CHARS]
-    return TableRow(line.number, question, line.status, label, line.confidence, clean(said))
+def _table_row(row: BatchRow) -> TableRow:
+    answer = row.answer[:_TEXT_CHARS] + ("…" if len(row.answer) > _TEXT_CHARS else "")
+    label = STATUSES.get(row.status, row.status)
+    question = row.question[:_TEXT_CHARS]
+    return TableRow(row.number, question, row.status, label, row.confidence, clean(answer))

@@ -123,7 +123,7 @@ def turns_of(exchanges: Sequence[Exchange]) -> tuple[Turn, ...]:
     """What was asked and said; a question that failed is left out."""
     turns: list[Turn] = []
     for exchange in exchanges:
-        said = _said(exchange.answer)
+        said = _words_of(exchange.answer)
         if said:
             turns += [Turn("user", exchange.question), Turn("assistant", said)]
     return tuple(turns)
@@ -137,7 +137,7 @@ def title_of(question: str) -> str:
     return f"{text[:TITLE_CHARS_MAX].rpartition(' ')[0] or text[:TITLE_CHARS_MAX]}…"
 
 
-def _said(answer: Answer | None) -> str:
+def _words_of(answer: Answer | None) -> str:
     """What the assistant said, in words; empty if it failed."""
     if answer is None:
         return ""

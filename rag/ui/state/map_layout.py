@@ -83,11 +83,11 @@ def lay_out(index: Indexed, *, drawn_max: int = DRAWN_MAX, seed: int = 0) -> Col
     if not papers:
         return CollectionMap((), (), np.zeros((0, 2)), (), len(everything))
     rows = np.stack([known[paper.paper_id] for paper in papers])
-    groups = grouped(rows, groups_for(len(papers)), seed=seed)
+    groups = cluster(rows, groups_for(len(papers)), seed=seed)
     names = topic_names(papers, groups.tolist())
-    places = placed(rows, groups)
+    places = project(rows, groups)
     if len(papers) <= _SPREAD_MAX:
-        places = np.clip(spread(places, _APART), 0, 1)
+        places = np.clip(spread_apart(places, _APART), 0, 1)
     return CollectionMap(tuple(papers), tuple(groups.tolist()), places, tuple(names), len(everything))
 
 
@@ -115,7 +115,7 @@ def groups_for(count: int) -> int:
     return max(1, min(GROUPS_MAX, round(math.sqrt(count / 3))))
 
 
-def grouped(vectors: Matrix, groups: int, *, seed: int = 0) -> Labels:
+def cluster(vectors: Matrix, groups: int, *, seed: int = 0) -> Labels:
     """The group of each row, 0 for the largest; equal input gives equal groups.
 
     Never more groups than there are different rows. In float64, so that the order in which threads add up
@@ -126,12 +126,13 @@ def grouped(vectors: Matrix, groups: int, *, seed: int = 0) -> Labels:
     if not len(vectors):
         return np.zeros(0, dtype=np.int64)
     count = min(groups, len(np.unique(vectors, axis=0)))
-    labels = KMeans(count, n_init=_STARTS, random_state=seed).fit_predict(vectors.astype(np.float64))
+    found = KMeans(count, n_init=_STARTS, random_state=seed).fit_predict(vectors.astype(np.float64))
+    labels: Labels = np.asarray(found, dtype=np.int64)
     rank = np.argsort(np.argsort(-np.bincount(labels, minlength=count), kind="stable"), kind="stable")
-    return rank[labels].astype(np.int64)
+    return np.asarray(rank[labels], dtype=np.int64)
 
 
-def placed(vectors: Matrix, labels: Labels) -> Places:
+def project(vectors: Matrix, labels: Labels) -> Places:
     """Shape (n, 2), each column spread over [0, 1]; in the middle where all are alike."""
     if len(vectors) < 2:
         return np.full((len(vectors), 2), 0.5)
@@ -159,7 +160,7 @@ def _directions(rows: Places) -> Places:
     return basis
 
 
-def spread(places: Places, least: float, *, rounds: int = 30) -> Places:
+def spread_apart(places: Places, least: float, *, rounds: int = 30) -> Places:
     """The places moved apart until hardly two are nearer than `least`, so that none hides another."""
     moved = places.astype(np.float64).copy()
     rng = np.random.default_rng(0)

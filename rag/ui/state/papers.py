@@ -11,7 +11,7 @@ from rag.types import Paper
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class PaperFilter:
     """What a person narrowed the list to; `group` and the years are None for any."""
 
     query: str = ""
@@ -20,14 +20,14 @@ class Filter:
     year_to: int | None = None
 
 
-def kept(papers: Sequence[Paper], narrowed: Filter, groups: Mapping[str, int]) -> list[Paper]:
+def matching(papers: Sequence[Paper], paper_filter: PaperFilter, groups: Mapping[str, int]) -> list[Paper]:
     """The papers that pass every filter but the query, in their order."""
     return [
         paper
         for paper in papers
-        if (narrowed.group is None or groups.get(paper.paper_id) == narrowed.group)
-        and (narrowed.year_from is None or (paper.year or 0) >= narrowed.year_from)
-        and (narrowed.year_to is None or (paper.year is not None and paper.year <= narrowed.year_to))
+        if (paper_filter.group is None or groups.get(paper.paper_id) == paper_filter.group)
+        and (paper_filter.year_from is None or (paper.year or 0) >= paper_filter.year_from)
+        and (paper_filter.year_to is None or (paper.year is not None and paper.year <= paper_filter.year_to))
     ]
 
 

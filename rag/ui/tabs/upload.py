@@ -30,8 +30,8 @@ _TICK_S = 0.5
 class UploadTab:
     """Files in, preview, name, progress, and a way to the chat."""
 
-    def __init__(self, desk: AppState, controls: Controls) -> None:
-        self._desk = desk
+    def __init__(self, app_state: AppState, controls: Controls) -> None:
+        self._app_state = app_state
         self._controls = controls
         formats = ", ".join(known.name for known in FORMATS)
         html(fill("page.html", "upload", formats=formats), "cw-upload-hint")
@@ -66,7 +66,7 @@ class UploadTab:
         upload = read_upload(files)
         for path in files:
             path.unlink(missing_ok=True)
-        own = [shelved.name for shelved in self._desk.library.collections() if shelved.name != DEFAULT]
+        own = [info.name for info in self._app_state.library.collections() if info.name != DEFAULT]
         return {
             self.files: None,
             self.upload: upload,
@@ -85,18 +85,18 @@ class UploadTab:
         yield {self.add: gr.update(interactive=False), self.told: notice_html("Getting ready…")}
         with ThreadPoolExecutor(1) as worker:
             future = worker.submit(
-                self._desk.library.add, upload.papers, name, lambda *step: steps.append(step)
+                self._app_state.library.add, upload.papers, name, lambda *step: steps.append(step)
             )
             while not future.done():
                 yield {self.told: step_html(*steps[-1])}
                 time.sleep(_TICK_S)
         try:
-            yield {**self._added(name, future.result()), self.add: gr.update(interactive=True)}
+            yield {**self._after_adding(name, future.result()), self.add: gr.update(interactive=True)}
         except CitewiseError as exc:
             told = notice_html(exc.message, exc.hint, urgent=True)
             yield {self.add: gr.update(interactive=True), self.told: told}
 
-    def _added(self, name: str, report: IngestReport) -> Updates:
+    def _after_adding(self, name: str, report: IngestReport) -> Updates:
         told = added_html(
             name,
             total=report.total,
