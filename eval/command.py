@@ -20,12 +20,12 @@ from rag.errors import SettingsError
 if TYPE_CHECKING:
     from eval import modes
     from eval.ask.ablations import SystemSource
-    from eval.ask.ask import Answering
     from eval.measure.results import RunResults
     from eval.questions.questions import Gold
+    from rag.ports import BatchAnswers, Progress
     from rag.settings import Settings
 
-    Start = Callable[[terminal.Report], SystemSource]
+    Start = Callable[[Progress], SystemSource]
 
 app = typer.Typer(
     add_completion=False,
@@ -35,9 +35,7 @@ app = typer.Typer(
 )
 
 
-def opening(
-    settings: Settings, papers: str | None, collection: str, progress: terminal.Report
-) -> SystemSource:
+def opening(settings: Settings, papers: str | None, collection: str, progress: Progress) -> SystemSource:
     """What every system of a run is opened from."""
     from eval.ask.ablations import SystemSource
     from rag.ingest import open_embedder
@@ -45,7 +43,7 @@ def opening(
     return SystemSource(settings, open_embedder(settings), papers, collection, progress)
 
 
-def open_system(name: str, source: SystemSource) -> Answering:
+def open_system(name: str, source: SystemSource) -> BatchAnswers:
     """The assistant, whole or with something taken away; tests put a fake here."""
     from eval.ask.ablations import ABLATIONS
 

@@ -18,6 +18,7 @@ from eval.public.run import PublicRun, measure_sets
 from eval.public.subject import Subject
 from eval.report import plain
 from rag.cli import terminal
+from rag.ports import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +84,5 @@ def today() -> str:
     return datetime.date.today().isoformat()
 
 
-def _progress(source: SystemSource) -> terminal.Report:
+def _progress(source: SystemSource) -> Progress:
     return source.progress or (lambda stage, done, total: None)

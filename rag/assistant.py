@@ -6,26 +6,29 @@ answer = Assistant.open().ask("How much faster is Monarch Mixer at sequence leng
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from langchain_core.runnables import Runnable, RunnableLambda
 
-from rag.errors import CitewiseError, IndexMismatch, IndexMissing
-from rag.index.build import Embedder, Progress, ingest_papers
+from rag.errors import CitewiseError, IndexMismatch, IndexMissing, IndexOutdated
+from rag.index.build import ingest_papers
+from rag.index.embedding import Embedder
 from rag.index.manifest import content_digest
 from rag.index.paper_index import PaperIndex, open_index
 from rag.ingest import collection_root, corpus_files, open_embedder, read_collection
 from rag.pipeline.assemble import Parts, assemble, preload_models
 from rag.pipeline.pipeline import Pipeline
-from rag.pipeline.prepare import Ports
+from rag.ports import Progress
 from rag.retrieve.retrievers import PaperRetriever
 from rag.settings import Settings
 from rag.types import Answer, Event, Failure, Paper, Passage, Question, Turn
 
 History = Sequence[Turn | tuple[str, str]]
 DEFAULT_COLLECTION = "default"
+_log = logging.getLogger(__name__)
 
 
 class Assistant:
@@ -76,9 +79,9 @@ class Assistant:
         return self._pipeline.fingerprint
 
     @property
-    def ports(self) -> Ports:
-        """The parts behind the answers: retriever, verifier, generator, weights."""
-        return self._pipeline.ports
+    def pipeline(self) -> Pipeline:
+        """The way of a question, to be measured stage by stage."""
+        return self._pipeline
 
     @property
     def papers_count(self) -> int:
@@ -150,6 +153,7 @@ def _open_collection(
     progress: Progress | None,
 ) -> PaperIndex:
     """The index of a file, a folder or a named collection, built when it is not there yet."""
+    found: list[Paper] = []
     if papers is not None:
         found, _ = read_collection([Path(papers).expanduser()], progress)
         digest = content_digest(found, embedder.checksum, ())
@@ -161,12 +165,15 @@ def _open_collection(
     except IndexMissing:
         if papers is None and collection != DEFAULT_COLLECTION:
             raise
-        if papers is None:
-            found, _ = read_collection(corpus_files(), progress)
+        found = found if papers is not None else read_collection(corpus_files(), progress)[0]
+    except IndexOutdated as exc:
+        _log.warning("%s: made anew in this format; its papers and vectors are kept", exc.message)
+        ingest_papers(root, [], embedder, settings, progress=progress)
+        return open_index(root, embedding_checksum=embedder.checksum, embedding_model=embedder.name)
     except IndexMismatch:
         if papers is not None or collection != DEFAULT_COLLECTION:
             raise
-        found = list(open_index(root).all_papers())  # whoever updates keeps the papers that were added
+        found = list(open_index(root, outdated=True).all_papers())  # whoever updates keeps what was added
     ingest_papers(root, found, embedder, settings, start_over=True, progress=progress)
     return open_index(root, embedding_checksum=embedder.checksum, embedding_model=embedder.name)
 

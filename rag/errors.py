@@ -10,6 +10,7 @@ CitewiseError
 │   ├── IndexMissing         there is no index where one was expected
 │   ├── IndexCorrupt         a file is damaged: names it with expected and actual checksum
 │   ├── IndexMismatch        made by another embedding model or format: names both sides
+│   │   └── IndexOutdated    of the format before: made anew without embedding
 │   └── IndexBusy            another process is writing it
 ├── ModelError
 │   ├── ModelMissing         weights are not on this machine
@@ -71,6 +72,10 @@ class IndexCorrupt(PaperIndexError):
 
 class IndexMismatch(PaperIndexError):
     """The index was made by another embedding model or format version."""
+
+
+class IndexOutdated(IndexMismatch):
+    """The index is of the format before: it can be made anew without embedding."""
 
 
 class IndexBusy(PaperIndexError):

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rag.errors import ReadError
-from rag.index.build import Embedder, IngestReport, Progress, ingest_papers
+from rag.index.build import IngestReport, ingest_papers
+from rag.index.embedding import Embedder
 from rag.models.delta import merged
 from rag.models.embedder import load_embedder
 from rag.models.weights import resolve
+from rag.ports import Progress
 from rag.readers import merge_duplicates, read_papers
 from rag.settings import Settings
 from rag.types import Paper, Rejected

@@ -22,10 +22,11 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 from rag.assistant import Assistant
-from rag.index.build import Embedder, ingest_papers
+from rag.evidence.answerability import AnswerConfidence
+from rag.index.build import ingest_papers
 from rag.index.chunking import chunks_with_sentences
 from rag.index.chunks import Chunk
-from rag.index.embedding import chunks_in
+from rag.index.embedding import Embedder, chunks_in
 from rag.index.paper_index import PaperIndex, open_index
 from rag.models.logistic import LogisticModel
 from rag.pipeline.assemble import Parts, named_embedder
@@ -216,13 +217,19 @@ def assistant_over(
     parts = Parts(generator=generator, verifier=verifier or ConstantVerifier())
     known = Settings.load(**{"generator": "none", **BARS, **settings})
     assistant = Assistant.over(index, fake_embedder(), known, parts)
-    ports = replace(
-        assistant._pipeline._ports,
-        evidence_model=EVIDENCE_MODEL,
-        confidence_model=CONFIDENCE_MODEL,
-        final_model=UNCHANGED,
+    return with_stages(assistant)
+
+
+def with_stages(assistant: Assistant, **stages: Any) -> Assistant:
+    """The assistant with weights of the tests' own, and these stages in the place of its own."""
+    pipeline = assistant.pipeline
+    select = replace(
+        pipeline.stages.select, sentence_weights=EVIDENCE_MODEL, answerable_weights=CONFIDENCE_MODEL
     )
-    assistant._pipeline = Pipeline(ports, known, assistant.fingerprint)
+    conclude = replace(pipeline.stages.conclude, confidence=AnswerConfidence(UNCHANGED, UNCHANGED))
+    changed = replace(pipeline.stages, **{"select": select, "conclude": conclude, **stages})
+    preparation = replace(pipeline.preparation, stages=changed)
+    assistant._pipeline = Pipeline(preparation, assistant.fingerprint)
     return assistant
 
 

@@ -13,12 +13,12 @@ from fake_assistant import FakeAssistant
 from starlette.testclient import TestClient
 
 from rag.serve.app import Options, build_app
-from rag.serve.guard import Rules
 from rag.serve.limits import Limits
 from rag.types import DraftToken, Event, Finished, StageStarted, Turn
+from rag.web.guard import AccessRules
 
 TOKEN = "a-token-of-enough-characters"
-PUBLIC = Options(Rules(token=TOKEN, public=True))
+PUBLIC = Options(AccessRules(token=TOKEN, public=True))
 
 
 class Held(FakeAssistant):

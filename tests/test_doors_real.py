@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from rag.assistant import Assistant
 from rag.cli import main
-from rag.serve.completion import message_of
+from rag.serve.openai import message_of
 from rag.settings import Settings
 from rag.types import Answer
 

@@ -20,7 +20,8 @@ import pytest
 from fakes import DIMENSION, GALORE, MONARCH, PAPERS, RETRO, HashEmbeddings, chunks_of, fake_embedder
 
 from rag.errors import IndexBusy, IndexMismatch, OutputError, ReadError
-from rag.index.build import Embedder, IngestReport, ingest_papers
+from rag.index.build import IngestReport, ingest_papers
+from rag.index.embedding import Embedder
 from rag.index.manifest import content_digest
 from rag.index.paper_index import PaperIndex, open_index
 from rag.index.query_encoder import QueryEncoder

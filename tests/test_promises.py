@@ -48,8 +48,8 @@ from rag.index.paper_index import PaperIndex, open_index
 from rag.models.weights import resolve
 from rag.pipeline.assemble import Parts
 from rag.serve.limits import Limits
+from rag.serve.mcp import build_tools
 from rag.serve.service import Service
-from rag.serve.tools import build_tools
 from rag.settings import Settings
 from rag.text.clean import clean
 from rag.text.marks import keys_in

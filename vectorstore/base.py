@@ -103,6 +103,14 @@ class VectorStore(Protocol):
         ...
 
 
+def unit_rows(vectors: list[list[float]] | Vectors) -> Vectors:
+    """Rows brought to length 1, float32, shape (n, dimension) as given. Rows of zeros stay zeros."""
+    rows = np.asarray(vectors, dtype=np.float32)
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    lengths[lengths == 0] = 1.0
+    return np.asarray(rows / lengths, dtype=np.float32)
+
+
 def checked_dimension(dimension: int) -> int:
     """The dimension. :raises VectorStoreError: if it is below 1."""
     if dimension < 1:

@@ -18,10 +18,11 @@ from langchain_core.embeddings import Embeddings
 
 from rag.assistant import DEFAULT_COLLECTION, Assistant
 from rag.errors import SettingsError
-from rag.index.build import Embedder, Progress
+from rag.index.embedding import Embedder
 from rag.index.query_encoder import QueryEncoder
 from rag.ingest import corpus_files, open_embedder
 from rag.pipeline.assemble import Parts
+from rag.ports import Progress
 from rag.retrieve.fusion import reciprocal_rank_fusion
 from rag.retrieve.retrievers import DenseRetriever, HybridRetriever, LexicalRetriever, PaperRetriever
 from rag.settings import Settings

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 import rag
 from eval.questions.questions import Gold
 from rag.errors import OutputError
+from rag.ports import BatchAnswers
 from rag.storage.atomic import write_whole
 from rag.types import Answer, Question
 
@@ -28,21 +29,8 @@ OnRow = Callable[[int, int], None]
 _Member = TypeVar("_Member")
 
 
-class Answering(Protocol):
-    """What a run needs of an assistant."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of everything that can change an answer."""
-        ...
-
-    def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
-        """One answer per question, in order."""
-        ...
-
-
 def ask(
-    assistant: Answering, golds: Sequence[Gold], path: Path, on_row: OnRow = lambda done, total: None
+    assistant: BatchAnswers, golds: Sequence[Gold], path: Path, on_row: OnRow = lambda done, total: None
 ) -> list[Row]:
     """A row for every question, in order; asks what `path` does not hold yet. Failed ones are asked again.
 
@@ -94,7 +82,7 @@ def read_answers(path: Path) -> dict[str, Answer]:
     return {answer.id or "": answer for _, answer in _stored(path)}
 
 
-def _reusable(answer: Answer, assistant: Answering) -> bool:
+def _reusable(answer: Answer, assistant: BatchAnswers) -> bool:
     return answer.status != "error" and answer.fingerprint == assistant.fingerprint
 
 

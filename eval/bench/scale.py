@@ -26,7 +26,7 @@ import typer
 
 from eval.bench.extended import Matrix, extended, recall, truth
 from eval.questions.questions import load
-from rag.index.build import Embedder
+from rag.index.embedding import Embedder
 from rag.index.paper_index import PaperIndex, open_index
 from rag.index.query_encoder import QueryEncoder
 from rag.ingest import collection_root, open_embedder

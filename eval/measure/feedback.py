@@ -8,17 +8,18 @@ One JSON object a line, as the chat writes it:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from eval.measure.measures import Measure, mean_of
 from eval.measure.results import written
 from rag.errors import QuestionFileError, ReadError
+from rag.ports import BatchAnswers
 from rag.types import Answer, Question, Turn
 
 FILE = "thumbs.json"
@@ -91,14 +92,6 @@ class VoteLine(_Lenient):
     at: str = ""
 
 
-class Answering(Protocol):
-    """What asking again needs of an assistant."""
-
-    def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
-        """One answer per question, in order."""
-        ...
-
-
 def read_thumbs(path: Path) -> list[VoteLine]:
     """The verdicts in order; of several on one answer the last counts. A torn last line is left out.
 
@@ -163,7 +156,7 @@ def _thumb(row: VoteLine) -> Vote:
 
 def ask_again(
     rows: Sequence[VoteLine],
-    assistant: Answering,
+    assistant: BatchAnswers,
     told: Callable[[int, int], None] = lambda done, total: None,
 ) -> Votes:
     """The same, with what each question that was voted down gets now; `told` hears how many are done."""

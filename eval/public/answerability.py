@@ -19,8 +19,7 @@ from eval.public.answerability_sets import AnswerabilityCase
 from eval.public.results import FailureCase, Found, Table, most, of_interval, plain_figure
 from eval.public.subject import SHIPPED
 from eval.public.support import DECISION, chooses
-from rag.pipeline.prepare import PreparedQuestion
-from rag.types import Question
+from rag.types import PreparedQuestion, Question
 
 CONFIDENCE, PAPER_SCORE = "confidence (shipped)", "baseline: score of the best paper"
 

@@ -95,7 +95,7 @@ def _measured(name: str, loaded: Loaded, assistant: Assistant, subject: Subject)
         )
     return measure_support(
         loaded,
-        assistant.ports.verifier,
+        assistant.pipeline.stages.verify.verifier,
         baselines(assistant),
         support_min=subject.settings.support_min,
         told=partial(told, "verifying"),

@@ -13,18 +13,19 @@ from functools import partial
 from eval.ask.ablations import ABLATIONS, Remembering
 from eval.public.support import Scorer
 from rag.assistant import Assistant
-from rag.evidence.answerability import final_features
-from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, Embedder, Progress, ingest_papers
+from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, ingest_papers
+from rag.index.embedding import Embedder
 from rag.index.manifest import content_digest
 from rag.index.paper_index import PaperIndex, open_index
 from rag.index.query_encoder import QueryEncoder
 from rag.ingest import collection_root
 from rag.models.logistic import load_logistic
 from rag.pipeline.assemble import Parts
-from rag.pipeline.prepare import Preparation, PreparedQuestion
+from rag.ports import Progress
+from rag.rerank.cascade import RetrievedOrder
 from rag.retrieve.retrievers import PaperRetriever
 from rag.settings import Settings
-from rag.types import Paper, Question
+from rag.types import Paper, PreparedQuestion, Question
 from rag.verify.support import LexicalVerifier, containment
 
 CONTAINMENT, COSINE = "baseline: words contained", "baseline: cosine"
@@ -67,7 +68,7 @@ def _told(progress: Progress, name: str, stage: str, done: int, total: int) -> N
 def prefetch(assistant: Assistant, texts: Sequence[str], told: Callable[[int], None]) -> None:
     """Embed questions many at a time; the assistant's embedder remembers them."""
     for start in range(0, len(texts), _EMBED_AT_ONCE):
-        assistant.ports.prefetch(texts[start : start + _EMBED_AT_ONCE])
+        assistant.pipeline.stages.retrieve.prefetch(texts[start : start + _EMBED_AT_ONCE])
         told(min(start + _EMBED_AT_ONCE, len(texts)))
 
 
@@ -82,7 +83,8 @@ def rankings(assistant: Assistant) -> Mapping[str, Rank]:
         made["hybrid, no sentence vectors"] = "no_sentence_view"
     found = {name: _ablated(ablation, assistant) for name, ablation in made.items()}
     ranks: dict[str, Rank] = {name: partial(_ids, own) for name, own in (found | {HYBRID: retriever}).items()}
-    ranks[SHIPPED] = partial(_reranked, assistant) if assistant.ports.reranker else ranks.pop(HYBRID)
+    reranks = not isinstance(assistant.pipeline.stages.rerank, RetrievedOrder)
+    ranks[SHIPPED] = partial(_reranked, assistant) if reranks else ranks.pop(HYBRID)
     return ranks
 
 
@@ -110,19 +112,18 @@ def _reranked(assistant: Assistant, question: str) -> list[str]:
 
 
 class Deciding:
-    """Preparation, and after it the decision of an answer that no reader drafted (`rag.pipeline.conclude`)."""
+    """Preparation, and after it the decision of an answer that no reader drafted."""
 
     def __init__(self, assistant: Assistant) -> None:
-        self._ports = assistant.ports
-        self._preparation = Preparation(assistant.ports, assistant.retriever.settings)
+        self._pipeline = assistant.pipeline
 
     def one(self, question: Question) -> PreparedQuestion:
         """The question prepared; its confidence is the one the product would decide by."""
-        prepared = self._preparation.one(question)
+        prepared = self._pipeline.preparation.one(question)
         if prepared.abstention is not None:
             return prepared
-        signals = final_features(prepared.confidence, None)
-        return replace(prepared, confidence=self._ports.final_model.probability(signals))
+        sure = self._pipeline.stages.conclude.confidence.probability(prepared.confidence, None)
+        return replace(prepared, confidence=sure)
 
 
 def baselines(assistant: Assistant) -> dict[str, Scorer]:

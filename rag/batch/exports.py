@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
@@ -63,13 +62,11 @@ def unguard(cell: str) -> str:
 
 
 def write_export(journal: Path, made: Path, suffix: str) -> None:
-    """Write the rows of a JSONL journal to `made` in the format of `suffix`, and force it to disk.
+    """Write the rows of a JSONL journal to `made` in the format of `suffix`.
 
     :raises OSError: if it cannot be written.
     """
     EXPORTS[suffix](journal, made)
-    with made.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _write_csv(journal: Path, made: Path) -> None:

@@ -6,16 +6,15 @@ Knows what the fields mean; knows neither formats (`rag.batch.question_files`) n
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from rag.batch.question_files import QuestionRecord, read_records
+from rag.text.printable import readable
 from rag.types import Failure, Question, Turn
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _HINT = (
     'Give {"question": "..."} per JSON line or fill the `question` column, in UTF-8; `id` is text '
     'or a number, `history` a list of {"role": "user" or "assistant", "content": "..."}.'
@@ -122,8 +121,3 @@ def _turn(position: int, value: object) -> Turn:
     if not isinstance(content, str) or role not in ("user", "assistant"):
         raise ValueError(f"message {position} is not {{role: user or assistant, content: text}}")
     return Turn("user" if role == "user" else "assistant", readable(content))
-
-
-def readable(text: str) -> str:
-    """Lone surrogates cannot be written as UTF-8: U+FFFD stands for them from here on."""
-    return _LONE_SURROGATE.sub("\ufffd", text)

@@ -9,33 +9,37 @@ from __future__ import annotations
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
 from rag.batch.exports import EXPORTS, FinishedRow, finished_export, write_export
 from rag.errors import OutputError
-from rag.storage.atomic import sync
+from rag.storage.atomic import sync, whole_file
+from rag.storage.lock import ProcessLock
+from rag.text.printable import (
+    DELETE_AND_C1,
+    DIRECTION_MARKS,
+    DIRECTION_SPANS,
+    LINE_SEPARATORS,
+    any_of,
+    readable,
+)
 from rag.types import Answer
-
-if sys.platform != "win32":
-    import fcntl
 
 FORMATS = ".jsonl, .csv, .parquet, or - for standard output"
 _JSONL = frozenset({".jsonl", ".ndjson"})
 _LINE_START = b'{"id": '
 _RESTART = "Use --restart to answer all rows again, or choose another output."
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # Escaped inside JSON they read the same, and neither split a line nor steer a terminal.
-_RISKY = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_RISKY = any_of(DELETE_AND_C1, DIRECTION_MARKS, LINE_SEPARATORS, DIRECTION_SPANS)
 
 
 def json_line(answer: Answer) -> str:
     """The public JSON of an answer on one line, without the newline."""
-    text = json.dumps(answer.to_dict(), ensure_ascii=False)
-    text = _LONE_SURROGATE.sub("\ufffd", text)
+    text = readable(json.dumps(answer.to_dict(), ensure_ascii=False))
     return _RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -95,11 +99,15 @@ class Journal:
     def __init__(self, path: Path, *, restart: bool = False) -> None:
         self.path = path
         self._restart = restart
-        try:
-            self._file = _open_locked(path)
-            sync(path.parent)
-        except OSError as exc:
-            raise _cannot_write(path, exc) from exc
+        with ExitStack() as undone:
+            try:
+                lock = ProcessLock(path.with_name(f"{path.name}.lock"), lambda _: _busy(path), kept=False)
+                undone.callback(lock.close)
+                self._file = undone.enter_context(io.FileIO(path, "a+"))
+                sync(path.parent)
+            except OSError as exc:
+                raise _cannot_write(path, exc) from exc
+            self._close = undone.pop_all().close
 
     def finished(self) -> Iterator[FinishedRow]:
         """The whole lines, in order; a torn last one is cut off. On a restart all are forgotten.
@@ -140,8 +148,8 @@ class Journal:
         """Nothing to do: the journal is the result."""
 
     def close(self) -> None:
-        """Close the file, which unlocks it."""
-        self._file.close()
+        """Close the file and unlock it."""
+        self._close()
 
 
 class ExportResults:
@@ -172,9 +180,9 @@ class ExportResults:
         """
         try:
             if not self._complete:
-                made = self._path.with_name(f"{self._path.name}.partial.tmp")
-                write_export(self._journal.path, made, self._path.suffix.lower())
-                made.replace(self._path)
+                partial = self._path.with_name(f"{self._path.name}.partial.tmp")
+                with whole_file(self._path, partial=partial, synced=True) as made:
+                    write_export(self._journal.path, made, self._path.suffix.lower())
                 sync(self._path.parent)
                 self._journal.path.unlink()
         except OSError as exc:
@@ -190,23 +198,8 @@ class ExportResults:
 AnyResults = StreamResults | Journal | ExportResults
 
 
-def _open_locked(path: Path) -> io.FileIO:
-    """Open for appending, under a lock that the system drops however the process ends."""
-    while True:
-        file = io.FileIO(path, "a+")
-        if sys.platform == "win32":
-            return file
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as exc:
-            file.close()
-            raise OutputError(
-                f"{path}: another run is writing it", hint="Wait for it, or choose another output."
-            ) from exc
-        # The holder before us may have removed the file between our open and our lock.
-        if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino:
-            return file
-        file.close()
+def _busy(path: Path) -> OutputError:
+    return OutputError(f"{path}: another run is writing it", hint="Wait for it, or choose another output.")
 
 
 def _parse(line: bytes) -> FinishedRow | None:

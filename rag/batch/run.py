@@ -15,22 +15,10 @@ from typing import Protocol
 from rag.batch.exports import FinishedRow
 from rag.batch.questions import QuestionRow
 from rag.errors import GenerationFailed, OutputError
+from rag.ports import BatchAnswers
 from rag.types import Answer, Question
 
 _RESTART = "Use --restart to answer all rows again, or choose another output."
-
-
-class Answering(Protocol):
-    """What a batch needs of an assistant."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of everything that can change an answer."""
-        ...
-
-    def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
-        """One answer per question, in order; a question that fails gives status `error`."""
-        ...
 
 
 class ResultsWriter(Protocol):
@@ -69,7 +57,7 @@ class BatchReport:
 
 
 def answer_rows(
-    assistant: Answering,
+    assistant: BatchAnswers,
     rows: Iterable[QuestionRow],
     results: ResultsWriter,
     *,
@@ -122,7 +110,7 @@ def _finished(
         yield done.status
 
 
-def _answers(assistant: Answering, rows: Iterator[QuestionRow]) -> Iterator[Answer]:
+def _answers(assistant: BatchAnswers, rows: Iterator[QuestionRow]) -> Iterator[Answer]:
     """Answers in row order. Bad rows wait for the answers before them, so batches stay full."""
     asked: deque[QuestionRow] = deque()
 

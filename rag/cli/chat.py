@@ -6,33 +6,16 @@ Reads lines and passes answers to `rag.cli.terminal`; knows nothing of how they 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
-from rag.batch.questions import readable
-from rag.batch.run import Answering
 from rag.cli import terminal
 from rag.errors import CitewiseError
-from rag.types import Answer, Event, Passage, Turn
+from rag.ports import TerminalAnswers
+from rag.text.printable import readable
+from rag.types import Answer, Turn
 
 
-class Assistant(Answering, Protocol):
-    """What the commands need of an assistant."""
-
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
-        """Answer one question."""
-        ...
-
-    def stream(self, question: str, history: Sequence[Turn] = ()) -> Iterator[Event]:
-        """Answer one question, telling how far it is."""
-        ...
-
-    def search(self, query: str, k: int = 10) -> list[Passage]:
-        """The papers nearest to a query."""
-        ...
-
-
-def converse(assistant: Assistant) -> None:
+def converse(assistant: TerminalAnswers) -> None:
     """Answer line after line until the input ends or says /quit; /new forgets what was said."""
     history: list[Turn] = []
     while (line := _read_line()) is not None and line not in ("/quit", "/exit"):
@@ -42,7 +25,7 @@ def converse(assistant: Assistant) -> None:
             history += _turn(assistant, line, history)
 
 
-def _turn(assistant: Assistant, question: str, history: list[Turn]) -> list[Turn]:
+def _turn(assistant: TerminalAnswers, question: str, history: list[Turn]) -> list[Turn]:
     """One question of a chat and its answer; nothing when it failed or was stopped by Ctrl-C."""
     err = terminal.messages()
     try:
@@ -69,7 +52,7 @@ def _read_line() -> str | None:
     return readable(line).strip() if line else None
 
 
-def answer(assistant: Assistant, question: str, history: Sequence[Turn] = (), *, draft: bool) -> Answer:
+def answer(assistant: TerminalAnswers, question: str, history: Sequence[Turn] = (), *, draft: bool) -> Answer:
     """Stream the draft to a person who watches; else just answer."""
     if draft and sys.stdout.isatty() and sys.stderr.isatty():
         return terminal.show_stream(assistant.stream(question, history), terminal.messages())

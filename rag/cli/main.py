@@ -16,14 +16,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.batch.questions import count_questions, read_questions, readable
+from rag.batch.questions import count_questions, read_questions
 from rag.batch.results import FORMATS, is_known_output, json_line, open_results
 from rag.batch.run import answer_rows
 from rag.cli import chat as conversation
 from rag.cli import servers, terminal
 from rag.cli.plugins import PluggableGroup, reported
+from rag.text.printable import readable
 
 if TYPE_CHECKING:
+    from rag.ports import Progress, TerminalAnswers
     from rag.settings import Settings
 
 app = typer.Typer(
@@ -42,8 +44,8 @@ Version = Annotated[bool, typer.Option("--version", help="Print the version.")]
 
 
 def open_assistant(
-    papers: str | None, collection: str, settings: Settings, progress: terminal.Report
-) -> conversation.Assistant:
+    papers: str | None, collection: str, settings: Settings, progress: Progress
+) -> TerminalAnswers:
     """The assistant behind every command; tests put a fake here."""
     from rag.assistant import Assistant
 
@@ -225,7 +227,7 @@ def _settings(*, strict: bool = False, **overrides: object) -> Settings:
 
 def _open(
     papers: str | None, collection: str, *, strict: bool = False, **overrides: object
-) -> conversation.Assistant:
+) -> TerminalAnswers:
     with terminal.progress(terminal.messages()) as report:
         return open_assistant(papers, collection, _settings(strict=strict, **overrides), report)
 

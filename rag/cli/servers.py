@@ -17,9 +17,9 @@ from rag.errors import SettingsError
 from rag.web.addresses import LOOPBACK_NAMES, is_loopback, listen, url_of
 
 if TYPE_CHECKING:
-    from rag.serve.guard import Rules
-    from rag.serve.ports import Answering
+    from rag.ports import BrowsableAnswers
     from rag.settings import Settings
+    from rag.web.guard import AccessRules
 
 TOKEN_VARIABLE = "CITEWISE_TOKEN"  # noqa: S105 - a name, not a token
 _TOKEN_CHARS_MIN = 16
@@ -34,7 +34,7 @@ Token = Annotated[
 ]
 
 
-def open_assistant(papers: str | None, collection: str, settings: Settings) -> Answering:
+def open_assistant(papers: str | None, collection: str, settings: Settings) -> BrowsableAnswers:
     """The assistant behind the server, its progress on standard error; tests put a fake here."""
     from rag.assistant import Assistant
 
@@ -89,32 +89,32 @@ def mcp(*, papers: Papers = None, collection: Collection = "default", strict: St
 
     from rag.cli.doctor import version
     from rag.serve.limits import Limits
-    from rag.serve.ports import Opening
+    from rag.serve.mcp import build_tools
     from rag.serve.service import Service
-    from rag.serve.tools import build_tools
     from rag.settings import Settings
+    from rag.web.opening import LoadingAssistant
 
     settings = Settings.load(strict=True) if strict else Settings.load()
-    opening = Opening(partial(open_assistant, papers, collection, settings))
+    loading = LoadingAssistant(lambda _: open_assistant(papers, collection, settings))
     service = Service(
-        partial(opening.opened, None), Limits.load(), question_chars_max=settings.question_chars_max
+        partial(loading.opened, None), Limits.load(), question_chars_max=settings.question_chars_max
     )
 
     @asynccontextmanager
     async def lifespan(_: MCPServer) -> AsyncIterator[None]:
-        opening.start()
+        loading.start()
         yield
-        service.desk.close()
+        service.admission.close()
 
     build_tools(service, version(), lifespan).run("stdio")
 
 
-def rules_for(host: str, token: str | None, allow_host: list[str]) -> Rules:
+def rules_for(host: str, token: str | None, allow_host: list[str]) -> AccessRules:
     """Who may call a server on this address.
 
     :raises SettingsError: if others could reach it without a token, or the token is easily guessed.
     """
-    from rag.serve.guard import Rules
+    from rag.web.guard import AccessRules
 
     public = not is_loopback(host)
     if public and not token:
@@ -129,4 +129,4 @@ def rules_for(host: str, token: str | None, allow_host: list[str]) -> Rules:
             hint="Use the output of `openssl rand -hex 32`.",
         )
     own = {host.lower(), socket.gethostname().lower()} if public else set()
-    return Rules(LOOPBACK_NAMES | own | {name.lower() for name in allow_host}, token, public)
+    return AccessRules(LOOPBACK_NAMES | own | {name.lower() for name in allow_host}, token, public)

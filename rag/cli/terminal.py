@@ -10,7 +10,7 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -19,17 +19,29 @@ from rich.padding import Padding
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    Progress,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.progress import Progress as ProgressBars
 from rich.text import Text
 
 from rag.batch.run import BatchReport
 from rag.errors import CitewiseError, GenerationFailed
+from rag.ports import Progress
 from rag.text.clean import clean
+from rag.text.printable import (
+    BYTE_ORDER_MARK,
+    C0_BUT_NEWLINE,
+    DELETE_AND_C1,
+    DIRECTION_MARKS,
+    DIRECTION_SPANS,
+    LINE_SEPARATORS,
+    TAGS,
+    any_of,
+    readable,
+)
 from rag.types import Answer, Citation, DraftToken, Event, Failure, Finished, Passage, StageStarted
 
 if TYPE_CHECKING:
@@ -43,19 +55,21 @@ _REJECTED_SHOWN = 20
 _ANSI = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"
 )
-# C0 but newline, C1, direction marks, line separators, byte order mark, invisible tags.
-_CONTROLS = re.compile(
-    "[\0-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]"
+_CONTROLS = any_of(
+    C0_BUT_NEWLINE,
+    DELETE_AND_C1,
+    DIRECTION_MARKS,
+    LINE_SEPARATORS,
+    DIRECTION_SPANS,
+    BYTE_ORDER_MARK,
+    TAGS,
 )
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-
-Report = Callable[[str, int, int], None]
 
 
 def printable(text: str) -> str:
     """Text that cannot steer a terminal: no escape sequences, controls or direction marks."""
     text = _ANSI.sub("", text).replace("\t", " ")
-    return _LONE_SURROGATE.sub("\ufffd", _CONTROLS.sub("", text))
+    return readable(_CONTROLS.sub("", text))
 
 
 def output() -> Console:
@@ -156,7 +170,7 @@ def show_stream(events: Iterable[Event], err: Console) -> Answer:
 
 
 @contextmanager
-def progress(err: Console, *, bars: bool = True) -> Iterator[Report]:
+def progress(err: Console, *, bars: bool = True) -> Iterator[Progress]:
     """A reporter `(stage, done, total)`: bars on a terminal, else a line every ten seconds."""
     if not (bars and sys.stderr.isatty()):
         yield _plain_lines(err)
@@ -169,7 +183,7 @@ def progress(err: Console, *, bars: bool = True) -> Iterator[Report]:
         TimeRemainingColumn(elapsed_when_finished=False),
     )
     # Redirected, what is printed as data would go to standard error with the bars.
-    shown = Progress(*columns, console=err, transient=True, redirect_stdout=False)
+    shown = ProgressBars(*columns, console=err, transient=True, redirect_stdout=False)
     with shown:
         tasks: dict[str, TaskID] = {}
 
@@ -181,7 +195,7 @@ def progress(err: Console, *, bars: bool = True) -> Iterator[Report]:
         yield report
 
 
-def _plain_lines(err: Console) -> Report:
+def _plain_lines(err: Console) -> Progress:
     last = time.monotonic()
     seen: dict[str, deque[tuple[float, int]]] = {}
 

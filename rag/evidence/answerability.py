@@ -8,7 +8,7 @@ questions).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.evidence.features import Idf, Scored, coverage
@@ -16,7 +16,7 @@ from rag.models.logistic import LogisticModel, logit
 from rag.query.intent import asks_for_number
 from rag.text.names import names_in
 from rag.text.terms import term_set, words
-from rag.types import Passage
+from rag.types import DraftOutcome, Passage
 
 
 def answer_features(
@@ -51,14 +51,14 @@ def answer_features(
 
 def _read_signals(scored: Sequence[Scored]) -> dict[str, float]:
     """What the reranker saw in the papers; nothing where it did not read."""
-    papers = {s.candidate.passage.paper.paper_id: s.candidate.reading for s in scored}
-    readings = [reading for reading in papers.values() if reading is not None]
-    best = scored[0].candidate.reading
+    papers = {s.candidate.passage.paper.paper_id: s.candidate.relevance for s in scored}
+    read = [relevance for relevance in papers.values() if relevance is not None]
+    best = scored[0].candidate.relevance
     if best is None:
         return {}
     return {
         "answers": best.answers,
-        "answers_most": max(reading.answers for reading in readings),
+        "answers_most": max(relevance.answers for relevance in read),
         "about": best.about,
         "carries": max(best.carries, default=-10.0),
         "likelihood": (best.likelihood or 0.0) / 10.0,
@@ -88,33 +88,26 @@ def confidence(features: dict[str, float], model: LogisticModel) -> float:
     return model.probability(features)
 
 
-def final_features(prior: float, written: DraftOutcome | None) -> dict[str, float]:
-    """Signals after writing. `prior` is the probability before; `written` None where no reader was asked."""
+def final_features(prior: float, outcome: DraftOutcome | None) -> dict[str, float]:
+    """Signals after writing. `prior` is the probability before; `outcome` None where no reader was asked."""
     before = {"prior": logit(prior)}
-    if written is None:
+    if outcome is None:
         return before
     return before | {
-        "declined": float(written.declined),
-        "stood": float(written.support > 0),
-        "support": written.support,
+        "declined": float(outcome.declined),
+        "stood": float(outcome.support > 0),
+        "support": outcome.support,
     }
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerConfidence:
-    """How sure an answer is: a model for what a trained reader wrote, one where only `prior` is known."""
+    """How sure an answer is: weights for what a trained reader wrote, others where only `prior` is known."""
 
     drafted: LogisticModel
     undrafted: LogisticModel
 
-    def probability(self, signals: Mapping[str, float]) -> float:
-        """Of `final_features`: the probability, in (0, 1), that the collection answers the question."""
-        return (self.drafted if "declined" in signals else self.undrafted).probability(signals)
-
-
-@dataclass(frozen=True, slots=True)
-class DraftOutcome:
-    """What a trained reader made of the evidence: did it decline, and the best support that stood, or 0."""
-
-    declined: bool
-    support: float
+    def probability(self, prior: float, outcome: DraftOutcome | None) -> float:
+        """The probability, in (0, 1), that the collection answers the question: see `final_features`."""
+        weights = self.undrafted if outcome is None else self.drafted
+        return weights.probability(final_features(prior, outcome))

@@ -17,11 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.logistic import LogisticModel, logit
-from rag.models.reranker import Relevance
 from rag.query.intent import asks_for_number
-from rag.text.sentences import sentence_spans
 from rag.text.terms import term_set
-from rag.types import Passage
+from rag.types import PaperText, Passage, Relevance
 
 Idf = Callable[[str], float]
 _DIGIT = re.compile(r"\d")
@@ -31,7 +29,7 @@ _DIGIT = re.compile(r"\d")
 class Candidate:
     """A sentence of a retrieved paper, before it is scored. `cosine` is with title + sentence.
 
-    `reading` is what the reranker saw in the paper, where there is one.
+    `relevance` is what the reranker saw in the paper, where there is one.
     """
 
     passage: Passage
@@ -39,7 +37,7 @@ class Candidate:
     end: int
     position: int
     cosine: float
-    reading: Relevance | None = None
+    relevance: Relevance | None = None
 
     @property
     def text(self) -> str:
@@ -58,15 +56,21 @@ class Scored:
 def candidates_of(
     passages: Sequence[Passage],
     cosines: Sequence[NDArray[np.float32]],
-    readings: Mapping[str, Relevance] | None = None,
+    texts: Mapping[str, PaperText],
+    relevance: Mapping[str, Relevance],
 ) -> list[Candidate]:
-    """Every sentence of every passage with its cosine, in passage and sentence order."""
+    """Every sentence of every passage with its cosine, in passage and sentence order.
+
+    :param cosines: a row a passage, one a sentence of its text.
+    :param texts: of the passages' papers, by id.
+    :param relevance: by id, of the papers that were read.
+    """
     found = []
     for passage, row in zip(passages, cosines, strict=True):
-        spans = sentence_spans(passage.paper.abstract)
-        reading = (readings or {}).get(passage.paper.paper_id)
-        for position, ((start, end), cosine) in enumerate(zip(spans, row, strict=True)):
-            found.append(Candidate(passage, start, end, position, float(cosine), reading))
+        sentences = texts[passage.paper.paper_id].sentences
+        own = relevance.get(passage.paper.paper_id)
+        for position, (sentence, cosine) in enumerate(zip(sentences, row, strict=True)):
+            found.append(Candidate(passage, sentence.start, sentence.end, position, float(cosine), own))
     return found
 
 
@@ -99,14 +103,14 @@ def sentence_features(question: str, candidate: Candidate, best_score: float, id
 
 def _read_features(candidate: Candidate) -> dict[str, float]:
     """What the reranker saw; nothing where it did not read."""
-    reading = candidate.reading
-    if reading is None:
+    relevance = candidate.relevance
+    if relevance is None:
         return {}
-    carries = reading.carries[candidate.position]
+    carries = relevance.carries[candidate.position]
     return {
         "carries": carries,
-        "carries_gap": carries - max(reading.carries),
-        "paper_answers": reading.answers,
+        "carries_gap": carries - max(relevance.carries),
+        "paper_answers": relevance.answers,
         "paper_logit": logit(candidate.passage.score),
     }
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from rag.evidence.features import Scored
-from rag.query.intent import Kind
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.evidence.answerability import answer_features, confidence
+from rag.evidence.features import Idf, Scored, candidates_of, score
+from rag.models.logistic import LogisticModel
 from rag.text.names import names_in
 from rag.text.terms import term_set
-from rag.types import Evidence, Passage
+from rag.types import AskedQuestion, Evidence, Kind, Paper, PaperText, Passage, Ranking, SelectedEvidence
 
 # One paper rarely needs more than three sentences; several papers get two each.
 _PER_PAPER: dict[Kind, int] = {"fact": 5, "find": 3, "compare": 2, "collect": 2}
@@ -99,3 +104,41 @@ def select(
         taken[paper.paper_id] = taken.get(paper.paper_id, 0) + 1
         chosen.append(Evidence(key, paper, candidate.start, candidate.end, item.probability))
     return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceSelection:
+    """The stage: sentences of the papers read, scored and chosen, and whether they are enough.
+
+    :param sentence_cosines: of a question with each sentence of papers, a row a paper, in sentence order.
+    """
+
+    sentence_cosines: Callable[[str, Sequence[Paper], Sequence[PaperText]], Sequence[NDArray[np.float32]]]
+    idf: Idf
+    sentence_weights: LogisticModel
+    answerable_weights: LogisticModel
+    sentences_max: int
+    tokens_max: int
+    count_tokens: Callable[[str], int]
+
+    def __call__(self, asked: AskedQuestion, ranking: Ranking) -> SelectedEvidence:
+        """Evidence for a question; without a sentence to choose from, none and probability 0."""
+        passages = ranking.read_passages
+        papers = [passage.paper for passage in passages]
+        texts = [ranking.texts[paper.paper_id] for paper in papers]
+        cosines = self.sentence_cosines(asked.text, papers, texts)
+        candidates = candidates_of(passages, cosines, ranking.texts, ranking.relevance)
+        if not candidates:
+            return SelectedEvidence(asked.kind, (), 0.0)
+        scored = score(asked.text, candidates, self.sentence_weights, self.idf)
+        features = answer_features(asked.text, ranking.passages, scored, self.idf)
+        answerable = confidence(features, self.answerable_weights)
+        kind, wanted = kind_with_papers(asked.text, asked.kind, ranking.passages, scored)
+        chosen = select(
+            wanted,
+            kind,
+            sentences_max=self.sentences_max,
+            tokens_max=self.tokens_max,
+            count_tokens=self.count_tokens,
+        )
+        return SelectedEvidence(kind, tuple(chosen), answerable)

@@ -1,16 +1,22 @@
-"""Drafts as plain text, written together or piece by piece. The generator's errors become ours here."""
+"""Drafts as plain text, written together or piece by piece. The generator's errors become ours here.
+
+The stage is `Drafting`, or `Quoting` where nothing is to be written.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import ensure_config
 
 from rag.errors import CitewiseError, GenerationFailed
+from rag.generate.prompt import DraftPrompt
+from rag.models.logistic import logit
+from rag.types import Draft, Evidence, PreparedQuestion
 
 # A second paragraph of a small model is never about the question.
 STOP = ("\n\n", "\nQuestion:", "\nSources:")
@@ -39,54 +45,82 @@ def write_in_pieces(generator: BaseChatModel, conversation: list[BaseMessage]) -
             yield str(chunk.text)
 
 
-class Drafts:
-    """The drafts of one question as they are written, each conversation once.
+@dataclass(frozen=True, slots=True)
+class DraftRequest:
+    """What the generator is asked for one draft, and the evidence it is told."""
 
-    `seconds`: how long writing took in all.
+    messages: tuple[BaseMessage, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """The stage: drafts by a chat model, one of a fact, else one a paper.
+
+    :param gap_max: of a fact, sentences whose log-odds are this much below the best one's are not told.
     """
 
-    def __init__(self, generator: BaseChatModel | None) -> None:
-        self._generator = generator
-        self._written: dict[tuple[str, ...], tuple[str, float]] = {}
-        self.seconds = 0.0
+    model: BaseChatModel
+    prompt: DraftPrompt
+    gap_max: float
+    writes = True
 
-    def holds(self, conversations: Sequence[list[BaseMessage]]) -> bool:
-        """Whether all of them were written."""
-        return all(_words(conversation) in self._written for conversation in conversations)
+    def requests(self, prepared: PreparedQuestion) -> list[DraftRequest]:
+        """What to ask; nothing where there is no evidence, or where a paper is sought and quotes will do."""
+        if prepared.abstention is not None or prepared.kind == "find":
+            return []
+        parts = evidence_of_drafts(prepared, gap_max=self.gap_max)
+        asked = prepared.standalone
+        return [DraftRequest(tuple(self.prompt.messages(asked, part)), tuple(part)) for part in parts]
 
-    def write(self, conversations: Sequence[list[BaseMessage]]) -> Iterator[str]:
-        """What is missing, in pieces; a line ends with each draft.
+    def together(self, requests: Sequence[DraftRequest]) -> list[Draft]:
+        """All drafts in one batch. :raises GenerationFailed: see `write_together`."""
+        texts = write_together(self.model, [list(request.messages) for request in requests])
+        return [Draft(text, request.evidence) for text, request in zip(texts, requests, strict=True)]
 
-        :raises GenerationFailed: if the model, or the endpoint behind it, fails.
-        """
-        for conversation in conversations:
-            if not self.holds([conversation]):
-                yield from self._piece_by_piece(conversation)
-                yield "\n"
+    def pieces(self, request: DraftRequest) -> Iterator[str]:
+        """One draft as it is written. :raises GenerationFailed: see `write_in_pieces`."""
+        return write_in_pieces(self.model, list(request.messages))
 
-    def _piece_by_piece(self, conversation: list[BaseMessage]) -> Iterator[str]:
-        assert self._generator is not None
-        began = time.perf_counter()
-        first, pieces = 0.0, []
-        for piece in write_in_pieces(self._generator, conversation):
-            first = first or time.perf_counter()
-            pieces.append(piece)
-            yield piece
-        self._written[_words(conversation)] = "".join(pieces).strip(), first
-        self.seconds += time.perf_counter() - began
-
-    def of(self, conversations: Sequence[list[BaseMessage]]) -> list[str]:
-        """The drafts of conversations that were written."""
-        return [self._written[_words(conversation)][0] for conversation in conversations]
-
-    def begun(self, conversations: Sequence[list[BaseMessage]]) -> float | None:
-        """When, by `time.perf_counter`, the first piece of these was there; None where there is none."""
-        times = [self._written[_words(conversation)][1] for conversation in conversations]
-        return min((at for at in times if at), default=None)
+    def declined(self, drafts: Sequence[Draft]) -> bool | None:
+        """Whether the drafts say that there is no answer: see `DraftPrompt.declined`."""
+        return self.prompt.declined([draft.text for draft in drafts])
 
 
-def _words(conversation: list[BaseMessage]) -> tuple[str, ...]:
-    return tuple(str(message.content) for message in conversation)
+class Quoting:
+    """No generator, or none wanted: nothing is drafted, everything is quoted."""
+
+    writes = False
+
+    def requests(self, prepared: PreparedQuestion) -> list[DraftRequest]:
+        """None."""
+        return []
+
+    def together(self, requests: Sequence[DraftRequest]) -> list[Draft]:
+        """None."""
+        return []
+
+    def pieces(self, request: DraftRequest) -> Iterator[str]:
+        """None."""
+        return iter(())
+
+    def declined(self, drafts: Sequence[Draft]) -> bool | None:
+        """Nobody was asked."""
+        return None
+
+
+def evidence_of_drafts(prepared: PreparedQuestion, *, gap_max: float) -> list[list[Evidence]]:
+    """What each draft may rest on: of a fact the paper of the best sentence, else each paper's own evidence.
+
+    `gap_max`: sentences whose log-odds are this much below the best one's would only distract from a fact.
+    The gap between two sentences of a paper does not depend on what else was read.
+    """
+    keys = dict.fromkeys(item.key for item in prepared.evidence)
+    parts = [[item for item in prepared.evidence if item.key == key] for key in keys]
+    if prepared.kind != "fact":
+        return parts
+    best = parts[0] if parts else []
+    return [[item for item in best if logit(item.score) >= logit(best[0].score) - gap_max]]
 
 
 @contextmanager

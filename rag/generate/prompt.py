@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from langchain_core.messages import BaseMessage
 
@@ -47,3 +48,39 @@ def evidence_block(evidence: Sequence[Evidence]) -> str:
         text = " ".join(display(item.text) for item in own)
         lines.append(f"[{key}] {display(own[0].paper.title)}: {text}")
     return "\n".join(lines)
+
+
+class DraftPrompt(Protocol):
+    """How a generator is asked, and whether its refusal is one."""
+
+    def messages(self, question: str, evidence: Sequence[Evidence]) -> list[BaseMessage]:
+        """The conversation that asks for a draft."""
+        ...
+
+    def declined(self, drafts: Sequence[str]) -> bool | None:
+        """Whether all drafts say that there is no answer; None where that is not asked, or nothing was."""
+        ...
+
+
+class ReaderPrompt:
+    """The reader trained for this job: it has a prompt of its own, and its refusal counts."""
+
+    def messages(self, question: str, evidence: Sequence[Evidence]) -> list[BaseMessage]:
+        """See `DraftPrompt`."""
+        return reader_messages(question, evidence)
+
+    def declined(self, drafts: Sequence[str]) -> bool | None:
+        """See `DraftPrompt`."""
+        return all(declines(draft) for draft in drafts) if drafts else None
+
+
+class ChatPrompt:
+    """Any other generator: what it says of the evidence is not taken for a judgement."""
+
+    def messages(self, question: str, evidence: Sequence[Evidence]) -> list[BaseMessage]:
+        """See `DraftPrompt`."""
+        return draft_messages(question, evidence)
+
+    def declined(self, drafts: Sequence[str]) -> bool | None:
+        """See `DraftPrompt`."""
+        return None

@@ -6,39 +6,32 @@ Only papers that are new or changed are embedded; everything else is carried ove
 from __future__ import annotations
 
 import dataclasses
-import fcntl
-import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
-
-import numpy as np
-from langchain_core.embeddings import Embeddings
 
 from rag.errors import IndexBusy, IndexMissing, OutputError
 from rag.index.bm25 import LexicalIndex, document_terms
-from rag.index.chunking import ChunkWithSentences, chunks_with_sentences, paper_id_of
+from rag.index.carry_over import Embedding, carried_over, split_anew, suited, texts_of
+from rag.index.chunking import chunks_with_sentences
 from rag.index.chunks import View
-from rag.index.embedding import chunks_in, embedded
+from rag.index.embedding import Embedder
 from rag.index.manifest import FORMAT, Manifest, content_digest, write_manifest
-from rag.index.paper_index import PaperIndex, open_index, write_papers
-from rag.index.vector_journal import VectorJournal, discard
+from rag.index.paper_index import PaperIndex, open_index
+from rag.index.papers_table import write_papers
+from rag.index.vector_journal import discard
+from rag.ports import Progress
 from rag.settings import Settings
 from rag.storage.generations import new_generation
+from rag.storage.lock import ProcessLock
 from rag.types import Paper, Rejected
-from vectorstore.base import VectorStore, VectorStoreError
-from vectorstore.faiss_store import FaissStore, choose_kind
-
-Progress = Callable[[str, int, int], None]
+from vectorstore.base import VectorStoreError
 
 # Sentence vectors make retrieval sharper and cost eight vectors a paper; past this many papers the
 # sentences of the papers found are embedded when a question is asked.
 SENTENCE_VIEW_PAPERS_MAX = 5000
-_READ_AT_ONCE = 128
-_JOURNAL_FROM = 2048  # abstracts: from about two minutes of embedding on, a kill shall not lose them
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +44,6 @@ class IngestReport:
     unchanged: int
     rejected: tuple[Rejected, ...]
     total: int
-
-
-@dataclass(frozen=True, slots=True)
-class Embedder:
-    """LangChain embeddings with the name and the checksum that go into the manifest."""
-
-    model: Embeddings
-    name: str
-    checksum: str
 
 
 def ingest_papers(  # noqa: PLR0913 - what to do with a collection is one decision
@@ -92,7 +76,7 @@ def ingest_papers(  # noqa: PLR0913 - what to do with a collection is one decisi
             rejected=(),
             total=len(kept | incoming),
         )
-        if current is None or changed or report.removed:
+        if current is None or changed or report.removed or current.manifest.format != FORMAT:
             everything = kept | incoming
             tools = _Tools(embedder, settings, progress)
             with _refusals_are_ours(root):
@@ -108,7 +92,9 @@ def _with_old_origins(paper: Paper, old: dict[str, Paper]) -> Paper:
 
 def _open_or_none(root: Path, embedder: Embedder) -> PaperIndex | None:
     try:
-        return open_index(root, embedding_checksum=embedder.checksum, embedding_model=embedder.name)
+        return open_index(
+            root, embedding_checksum=embedder.checksum, embedding_model=embedder.name, outdated=True
+        )
     except IndexMissing:
         return None
 
@@ -129,14 +115,17 @@ def _write(
     current: PaperIndex | None,
     tools: _Tools,
 ) -> None:
-    """A new generation: old vectors carried over, changed papers embedded, BM25 made again."""
+    """A new generation: texts and vectors carried over, changed papers read and embedded, BM25 made again."""
     views = _views(current, len(papers))
-    store = _carried_over(current, {p.paper_id for p in papers}, {p.paper_id for p in changed})
-    readings = [reading for paper in changed for reading in chunks_with_sentences(paper)]
-    store = _suited(_add_vectors(root, store, readings, tools, sentences="sentence" in views))
+    texts = texts_of(papers, changed, current)
+    changed = [*changed, *split_anew(papers, changed, texts, current)]
+    store = carried_over(current, {p.paper_id for p in papers}, {p.paper_id for p in changed})
+    chunks = [chunk for paper in changed for chunk in chunks_with_sentences(paper, texts[paper.paper_id])]
+    embed = Embedding(root, tools.embedder, tools.progress, sentences="sentence" in views)
+    store = suited(embed.add(store, chunks))
     bm25 = {"k1": tools.settings.bm25_k1, "b": tools.settings.bm25_b}
     with new_generation(root) as folder:
-        write_papers(folder, papers)
+        write_papers(folder, papers, texts)
         store.save(folder)
         (folder / "lexical").mkdir()
         LexicalIndex.build(_documents(current, papers, changed), **bm25).save(folder / "lexical")
@@ -177,71 +166,21 @@ def _views(current: PaperIndex | None, papers: int) -> tuple[View, ...]:
     return ("abstract", "sentence") if papers <= SENTENCE_VIEW_PAPERS_MAX else ("abstract",)
 
 
-def _carried_over(current: PaperIndex | None, papers: set[str], changed: set[str]) -> VectorStore | None:
-    """The old vectors without those of removed or changed papers."""
-    if current is None:
-        return None
-    store = current.store
-    kept = papers - changed
-    store.remove([chunk_id for chunk_id in store.ids() if paper_id_of(chunk_id) not in kept])
-    return store
-
-
-def _add_vectors(
-    root: Path,
-    store: VectorStore | None,
-    readings: Sequence[ChunkWithSentences],
-    tools: _Tools,
-    *,
-    sentences: bool,
-) -> VectorStore:
-    """Embed what is new, long and short ones apart so that little is padded, and add it."""
-    model = tools.embedder.model
-    journal = VectorJournal(root, tools.embedder.checksum) if len(readings) >= _JOURNAL_FROM else None
-    ordered = sorted(readings, key=lambda reading: (len(reading.whole.text), reading.whole.chunk_id))
-    chunks = [chunks_in(reading, sentences=sentences) for reading in ordered]
-    for start in range(0, len(ordered), _READ_AT_ONCE):
-        part = slice(start, start + _READ_AT_ONCE)
-        rows = np.concatenate(embedded(ordered[part], model, sentences=sentences, journal=journal))
-        if store is None:
-            store = FaissStore(rows.shape[1], kind=choose_kind(sum(map(len, chunks))))
-        store.add([chunk.chunk_id for own in chunks[part] for chunk in own], rows)
-        if tools.progress:
-            tools.progress("embedding", min(part.stop, len(ordered)), len(ordered))
-    return FaissStore(len(model.embed_query("dimension"))) if store is None else store
-
-
-def _suited(store: VectorStore) -> VectorStore:
-    """The store as its count asks for it: a collection grows from exact search into approximate one."""
-    if isinstance(store, FaissStore) and store.kind != choose_kind(len(store)):
-        store.become(choose_kind(len(store)))
-    return store
-
-
 @contextmanager
 def _writing(root: Path) -> Iterator[None]:
     """One writer at a time; the lock goes with the process, whatever happens to it."""
     with _refusals_are_ours(root):
         root.mkdir(parents=True, exist_ok=True)
-        file = (root / ".lock").open("a+")
-    with file:
-        with _refusals_are_ours(root):
-            _lock(file, root)
+        lock = ProcessLock(root / ".lock", lambda holder: _busy(root, holder))
+    with closing(lock):
         yield
 
 
-def _lock(file: TextIO, root: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as exc:
-        file.seek(0)
-        raise IndexBusy(
-            f"{root}: process {file.read().strip() or '?'} is writing this collection",
-            hint="Wait until it is done, then run the command again.",
-        ) from exc
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
+def _busy(root: Path, holder: str) -> IndexBusy:
+    return IndexBusy(
+        f"{root}: process {holder} is writing this collection",
+        hint="Wait until it is done, then run the command again.",
+    )
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A span made at ingestion, as it is read."""
+"""A span made at ingestion, as it is read, and how it is named: `<paper_id>#<view initial><start>`."""
 
 from __future__ import annotations
 
@@ -24,3 +24,13 @@ class Chunk:
     def text(self) -> str:
         """What is embedded where the span stands by itself."""
         return f"{self.title}. {self.body}"
+
+
+def chunk_id(paper_id: str, view: View, start: int) -> str:
+    """The id under which the vector of a span is stored."""
+    return f"{paper_id}#{view[0]}{start}"
+
+
+def paper_id_of(chunk_id: str) -> str:
+    """The paper a chunk id belongs to."""
+    return chunk_id.rpartition("#")[0]

@@ -7,6 +7,7 @@ the chunk, and each sentence with the title before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -16,9 +17,18 @@ from numpy.typing import NDArray
 from rag.index.chunking import ChunkWithSentences
 from rag.index.chunks import Chunk
 from rag.index.vector_journal import VectorJournal
-from rag.models.vectors import unit_rows
+from vectorstore.base import unit_rows
 
 Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedder:
+    """LangChain embeddings with the name and the checksum that go into the manifest."""
+
+    model: Embeddings
+    name: str
+    checksum: str
 
 
 @runtime_checkable

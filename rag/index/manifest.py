@@ -13,8 +13,10 @@ from rag.index.chunks import View
 from rag.storage.checksums import remembered_sha256, sha256_of
 from rag.types import Paper
 
-FORMAT = 1
-_REBUILD = "Build it again: citewise ingest --replace PATH (the default collection: remove its folder)"
+FORMAT = 2  # 2: sentences are stored with their paper
+_OLDER = 1  # can be read, to be made anew without embedding
+_DIGESTED_AS = 1  # what the content is does not depend on how it is stored
+REBUILD = "Build it again: citewise ingest --replace PATH (the default collection: remove its folder)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +36,48 @@ class Manifest:
     files: dict[str, str]
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of this format or the one before.
+
+    :raises IndexCorrupt: if it is damaged.
+    :raises IndexMismatch: if it is of another format.
+    """
     path = folder / "manifest.json"
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         made = record["format"]
-        if made == FORMAT:
+        if made in {_OLDER, FORMAT}:
             files = dict(record["files"].items())
             return Manifest(**{**record, "views": tuple(record["views"]), "files": files})
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
-        raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=_REBUILD) from exc
-    raise IndexMismatch(f"{folder}: format {made}, this version reads {FORMAT}", hint=_REBUILD)
+        raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=REBUILD) from exc
+    raise IndexMismatch(f"{folder}: format {made}, this version reads {FORMAT}", hint=REBUILD)
 
 
-def _verify(folder: Path, manifest: Manifest) -> None:
+def verify_files(folder: Path, manifest: Manifest) -> None:
+    """:raises IndexCorrupt: if a file is missing or its sha256 differs from the manifest's."""
     for name, expected in sorted(manifest.files.items()):
-        _check_file(folder / name, expected, folder.parent)
+        check_file(folder / name, expected, folder.parent)
 
 
-def _check_file(path: Path, expected: str, memory: Path) -> None:
+def check_file(path: Path, expected: str, memory: Path) -> None:
+    """Checked before and unchanged since, it is not read again: `memory` is the folder that remembers.
+
+    :raises IndexCorrupt: if it is missing or its sha256 is another.
+    """
     try:
         actual = remembered_sha256(path, memory)
     except OSError as exc:
-        raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=_REBUILD) from exc
+        raise IndexCorrupt(f"{path}: unreadable ({exc})", hint=REBUILD) from exc
     if actual != expected:
         raise IndexCorrupt(
-            f"{path}: sha256 is {actual[:16]}…, it was written with {expected[:16]}…", hint=_REBUILD
+            f"{path}: sha256 is {actual[:16]}…, it was written with {expected[:16]}…", hint=REBUILD
         )
 
 
 def content_digest(papers: Sequence[Paper], embedding_checksum: str, views: Sequence[str]) -> str:
     """sha256 over every paper by id, the embedding model and the views."""
-    digest = hashlib.sha256(json.dumps([FORMAT, embedding_checksum, list(views)]).encode())
+    digest = hashlib.sha256(json.dumps([_DIGESTED_AS, embedding_checksum, list(views)]).encode())
     for paper in sorted(papers, key=lambda p: p.paper_id):
         digest.update(json.dumps(asdict(paper), sort_keys=True).encode())
     return digest.hexdigest()

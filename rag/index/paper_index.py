@@ -11,23 +11,20 @@ that were checked before and have not changed since are not read again (`rag.sto
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import threading
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing
+from rag.errors import IndexCorrupt, IndexMismatch, IndexMissing, IndexOutdated
 from rag.index.bm25 import LexicalIndex
 from rag.index.chunks import View
-from rag.index.manifest import _REBUILD, Manifest, _check_file, _read_manifest, _verify
-from rag.types import Paper
+from rag.index.manifest import FORMAT, REBUILD, Manifest, check_file, read_manifest, verify_files
+from rag.index.paper_text import read_paper
+from rag.index.papers_table import PapersTable
+from rag.types import Paper, PaperText
 from vectorstore.base import VectorStore, VectorStoreError
 from vectorstore.faiss_store import FaissStore
-
-_COLUMNS = "paper_id, title, abstract, year, url, venue, authors, origins"
 
 
 class PaperIndex:
@@ -36,7 +33,7 @@ class PaperIndex:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder = folder
         self.manifest = manifest
-        self._connections = threading.local()
+        self._table = PapersTable(folder)
 
     @cached_property
     def store(self) -> VectorStore:
@@ -49,7 +46,7 @@ class PaperIndex:
                 self._folder, dimension=self.manifest.dimension, count=self.manifest.vectors
             )
         except VectorStoreError as exc:
-            raise IndexCorrupt(f"{self._folder}: {exc}", hint=_REBUILD) from exc
+            raise IndexCorrupt(f"{self._folder}: {exc}", hint=REBUILD) from exc
 
     @cached_property
     def lexical(self) -> LexicalIndex:
@@ -66,13 +63,21 @@ class PaperIndex:
 
     def papers(self, paper_ids: Sequence[str]) -> list[Paper]:
         """The papers of these ids, in this order; unknown ids are left out."""
-        found = {}
-        for start in range(0, len(paper_ids), 500):
-            part = list(paper_ids[start : start + 500])
-            marks = ",".join("?" * len(part))
-            query = f"SELECT {_COLUMNS} FROM papers WHERE paper_id IN ({marks})"  # noqa: S608
-            found.update({row[0]: _paper(row) for row in self._connection().execute(query, part)})
-        return [found[paper_id] for paper_id in paper_ids if paper_id in found]
+        return self._table.papers(paper_ids)
+
+    def texts(self, papers: Sequence[Paper]) -> list[PaperText]:
+        """The papers as they are read, in their order.
+
+        What a drop-in retriever brings from elsewhere, or under an id of ours with another abstract, is read
+        now; all else was at ingestion.
+        """
+        ids = [paper.paper_id for paper in papers]
+        own = {paper.paper_id: paper for paper in self._table.papers(ids)}
+        stored = self._table.texts(ids)
+        return [
+            stored[p.paper_id] if p.paper_id in own and _alike(p, own[p.paper_id]) else read_paper(p)
+            for p in papers
+        ]
 
     @cached_property
     def _chunk_ids(self) -> list[str]:
@@ -93,49 +98,58 @@ class PaperIndex:
                 starts.append(int(start))
         return [f"{prefix}{start}" for start in sorted(starts)]
 
+    def check_foreign(self, paper: Paper) -> None:
+        """Nothing, where the paper is not one of ours, so that its vectors cannot be here.
+
+        :raises IndexCorrupt: if it is one of ours.
+        """
+        own = self._table.papers([paper.paper_id])
+        if own and _alike(paper, own[0]):
+            raise IndexCorrupt(f"{self._folder}: sentences of {paper.paper_id} have no vectors", hint=REBUILD)
+
     def all_papers(self) -> Iterator[Paper]:
         """Every paper, by id."""
-        rows = self._connection().execute(f"SELECT {_COLUMNS} FROM papers ORDER BY paper_id")  # noqa: S608
-        return (_paper(row) for row in rows)
+        return self._table.all()
 
     def page(self, after: str = "", limit: int = 100, *, words: str = "") -> list[Paper]:
         """The next papers by id behind `after`; only those whose title or abstract holds `words`."""
-        query = f"SELECT {_COLUMNS} FROM papers WHERE paper_id > ?"  # noqa: S608
-        if words:
-            query += " AND instr(lower(title || char(10) || abstract), lower(?))"
-        found = self._connection().execute(
-            f"{query} ORDER BY paper_id LIMIT ?", (after, *([words] if words else []), limit)
-        )
-        return [_paper(row) for row in found]
+        return self._table.page(after, limit, words)
 
-    def _connection(self) -> sqlite3.Connection:
-        """One read-only connection per thread."""
-        if not hasattr(self._connections, "papers"):
-            uri = f"file:{self._folder / 'papers.sqlite'}?mode=ro&immutable=1"
-            self._connections.papers = sqlite3.connect(uri, uri=True)
-        connection: sqlite3.Connection = self._connections.papers
-        return connection
+
+def _alike(one: Paper, other: Paper) -> bool:
+    return (one.title, one.abstract) == (other.title, other.abstract)
 
 
 def open_index(
-    root: Path, *, embedding_checksum: str | None = None, embedding_model: str = "another model"
+    root: Path,
+    *,
+    embedding_checksum: str | None = None,
+    embedding_model: str = "another model",
+    outdated: bool = False,
 ) -> PaperIndex:
     """Open the current generation after checking every file.
 
+    :param outdated: also one of the format before, of which the texts of papers cannot be asked.
     :raises IndexMissing: if there is none.
     :raises IndexCorrupt: if a file is missing or its sha256 differs from the manifest's.
     :raises IndexMismatch: if format or embedding model differ from what is asked for.
+    :raises IndexOutdated: if it is of the format before, and `outdated` is not given.
     """
     folder = _current(root)
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     if embedding_checksum is not None and manifest.embedding_checksum != embedding_checksum:
         raise IndexMismatch(
             f"{root}: made with {manifest.embedding_model} "
             f"({manifest.embedding_checksum[:12]}), asked to search with {embedding_model} "
             f"({embedding_checksum[:12]})",
-            hint=f"Use the same embedding model, or: {_REBUILD}",
+            hint=f"Use the same embedding model, or: {REBUILD}",
         )
-    _verify(folder, manifest)
+    if manifest.format != FORMAT and not outdated:
+        raise IndexOutdated(
+            f"{root}: format {manifest.format}, this version reads {FORMAT}",
+            hint="Ask something of it, or ingest into it: it is made anew, its papers and vectors are kept.",
+        )
+    verify_files(folder, manifest)
     return PaperIndex(folder, manifest)
 
 
@@ -145,32 +159,8 @@ def _current(root: Path) -> Path:
     except FileNotFoundError as exc:
         raise IndexMissing(f"{root}: no index here", hint="Make one: citewise ingest PATH") from exc
     except (OSError, ValueError) as exc:
-        raise IndexCorrupt(f"{root / 'CURRENT'}: unreadable ({exc})", hint=_REBUILD) from exc
+        raise IndexCorrupt(f"{root / 'CURRENT'}: unreadable ({exc})", hint=REBUILD) from exc
     if not name.startswith("gen-") or "/" in name or not (root / name).is_dir():
-        raise IndexCorrupt(f"{root / 'CURRENT'}: names {name!r}, not a generation", hint=_REBUILD)
-    _check_file(root / name / "manifest.json", manifest_sha256, root)
+        raise IndexCorrupt(f"{root / 'CURRENT'}: names {name!r}, not a generation", hint=REBUILD)
+    check_file(root / name / "manifest.json", manifest_sha256, root)
     return root / name
-
-
-def write_papers(folder: Path, papers: Sequence[Paper]) -> None:
-    """Write `papers.sqlite`, ordered by id."""
-    connection = sqlite3.connect(folder / "papers.sqlite")
-    with connection:
-        connection.execute(
-            "CREATE TABLE papers (paper_id TEXT PRIMARY KEY, title TEXT NOT NULL, abstract TEXT NOT"
-            " NULL, year INTEGER, url TEXT, venue TEXT, authors TEXT NOT NULL, origins TEXT NOT NULL)"
-        )
-        connection.executemany(
-            "INSERT INTO papers VALUES (?,?,?,?,?,?,?,?)",
-            (_row(paper) for paper in sorted(papers, key=lambda p: p.paper_id)),
-        )
-    connection.close()
-
-
-def _row(paper: Paper) -> tuple[str | int | None, ...]:
-    lists = json.dumps(paper.authors), json.dumps(paper.origins)
-    return paper.paper_id, paper.title, paper.abstract, paper.year, paper.url, paper.venue, *lists
-
-
-def _paper(row: tuple[str, str, str, int | None, str | None, str | None, str, str]) -> Paper:
-    return Paper(*row[:6], authors=tuple(json.loads(row[6])), origins=tuple(json.loads(row[7])))

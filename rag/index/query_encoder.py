@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rag.index.chunking import ChunkWithSentences
 from rag.index.embedding import embedded
-from rag.models.vectors import unit_rows
+from vectorstore.base import unit_rows
 
 
 class QueryEncoder:
@@ -45,7 +45,7 @@ class QueryEncoder:
         with self._lock:
             return unit_rows(self._model.embed_documents(list(texts)))
 
-    def readings(self, readings: Sequence[ChunkWithSentences]) -> list[NDArray[np.float32]]:
-        """Per reading its chunk's row and one a sentence, not remembered."""
+    def chunks(self, chunks: Sequence[ChunkWithSentences]) -> list[NDArray[np.float32]]:
+        """Per chunk its own row and one a sentence, shape (1 + sentences, dimension), not remembered."""
         with self._lock:
-            return embedded(readings, self._model)
+            return embedded(chunks, self._model)

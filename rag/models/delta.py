@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.errors import ModelCorrupt
-from rag.models.gguf import built_once
 from rag.models.heads import HEADS_FILE
 from rag.models.weights import ResolvedModel
+from rag.storage.built import built_once
 
 if TYPE_CHECKING:
     import torch

@@ -17,10 +17,10 @@ from rag.models.engines.bert_graph import bert_supported
 from rag.models.engines.encoder import HiddenStates, load_hidden, read_windows
 from rag.models.engines.threads import set_torch_threads
 from rag.models.engines.tokens import batches_by_length, filled, plain_numbers, read_tokenizer, separators
-from rag.models.vectors import unit_rows
 from rag.models.weights import ResolvedModel
 from rag.models.windows import Window, windows_of
 from rag.settings import Settings
+from vectorstore.base import unit_rows
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -71,7 +71,7 @@ class ContextualEmbeddings(MeanEmbeddings):
         self._special = separators(tokenizer)
 
     def in_context(self, texts: Sequence[tuple[str, Sequence[str]]]) -> list[NDArray[np.float32]]:
-        """See `rag.index.embedding.ContextEmbeddings`; not of length 1. What fits no window is in the next."""
+        """See `ContextEmbeddings` of the index; not of length 1. What fits no window is in the next."""
         owners: list[int] = []
         windows: list[Window] = []
         for number, (title, sentences) in enumerate(texts):

@@ -1,26 +1,15 @@
-"""Turns a GGUF file into a safetensors folder, once, in the user's cache, under a checksum.
-
-The folder is built beside its final place and renamed when its manifest is written, so a killed
-conversion leaves nothing that looks complete.
-"""
+"""Turns a GGUF file into a safetensors folder, once, in the user's cache, under a checksum."""
 
 from __future__ import annotations
 
-import json
 import logging
-import os
-import shutil
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.models.weights import ResolvedModel
-from rag.storage.checksums import remembered_sha256, sha256_of
+from rag.storage.built import built_once, is_complete
 
 _log = logging.getLogger(__name__)
-_MANIFEST = "citewise-conversion.json"
-_FORMAT = 1
 
 
 def converted_folder(model: ResolvedModel, cache_dir: Path) -> Path:
@@ -34,36 +23,6 @@ def converted_folder(model: ResolvedModel, cache_dir: Path) -> Path:
         _log.warning("converting %s once into %s (about 15 s)", model.path.name, target)
         built_once(target, lambda folder: _convert(model.path, folder))
     return target
-
-
-def built_once(target: Path, fill: Callable[[Path], None]) -> None:
-    """Make `target` with `fill` unless it is there and whole; it appears complete or not at all."""
-    if is_complete(target):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
-        fill(partial)
-        _write_manifest(partial)
-        if target.exists():
-            shutil.rmtree(target)
-        os.replace(partial, target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def is_complete(folder: Path) -> bool:
-    """True when the manifest is there and every file it names has its size and sha256."""
-    try:
-        manifest = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        if manifest["format"] != _FORMAT:
-            return False
-        return all(
-            remembered_sha256(folder / name, folder.parent) == digest
-            for name, digest in manifest["files"].items()
-        )
-    except (OSError, ValueError, KeyError):
-        return False
 
 
 def _convert(gguf: Path, folder: Path) -> None:
@@ -89,9 +48,3 @@ def _convert(gguf: Path, folder: Path) -> None:
     del model.config.quantization_config
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-
-
-def _write_manifest(folder: Path) -> None:
-    files = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.is_file()}
-    text = json.dumps({"format": _FORMAT, "files": files}, indent=1)
-    (folder / _MANIFEST).write_text(text, encoding="utf-8")

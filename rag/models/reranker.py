@@ -7,7 +7,6 @@ for each sentence whether it carries the answer. A sentence is read in its conte
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -18,22 +17,9 @@ from rag.models.engines.encoder import HiddenStates, read_windows
 from rag.models.engines.tokens import plain_numbers, read_tokenizer, separators
 from rag.models.heads import cosine, read_heads
 from rag.models.windows import Window, windows_of
+from rag.types import Relevance
 
 Abstract = tuple[str, Sequence[str]]  # title and sentences, as shown
-
-
-@dataclass(frozen=True, slots=True)
-class Relevance:
-    """Log-odds: the paper is what the question is about, it answers it, each sentence carries the answer.
-
-    `likelihood`: by how many nats the paper makes the question likelier; None where
-    `rag.rerank.query_likelihood` was not asked.
-    """
-
-    about: float
-    answers: float
-    carries: tuple[float, ...]
-    likelihood: float | None = None
 
 
 class Reranker(Protocol):

@@ -13,7 +13,10 @@ from langchain_core.retrievers import BaseRetriever
 import prompts
 from rag.errors import ModelMissing
 from rag.evidence.answerability import AnswerConfidence
-from rag.index.build import Embedder
+from rag.evidence.select import EvidenceSelection
+from rag.generate.drafts import Drafting, Quoting
+from rag.generate.prompt import ChatPrompt, ReaderPrompt
+from rag.index.embedding import Embedder
 from rag.index.paper_index import PaperIndex
 from rag.index.query_encoder import QueryEncoder
 from rag.models.engines.choose import preferred_engine
@@ -22,12 +25,20 @@ from rag.models.logistic import load_logistic
 from rag.models.shared import load_judge, load_reranker, preload_cross
 from rag.models.weights import NONE, resolve
 from rag.pipeline.answer_cache import AnswerMemory
-from rag.pipeline.pipeline import Pipeline, asks_reader
-from rag.pipeline.prepare import Ports
+from rag.pipeline.conclude import Conclusion
+from rag.pipeline.pipeline import Pipeline
+from rag.pipeline.prepare import Preparation
+from rag.pipeline.stages import Stages
+from rag.query.condense import Condenser
 from rag.query.spelling import Spelling, dictionary_of
+from rag.rerank.cascade import RerankCascade, RetrievedOrder
+from rag.rerank.cross_encoder import CrossEncoder
+from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
+from rag.retrieve.retrieval import Retrieval
 from rag.retrieve.retrievers import HybridRetriever
 from rag.retrieve.scores import sentence_cosines
 from rag.settings import Settings
+from rag.verify.grounding import Verification
 from rag.verify.support import LexicalVerifier, TrainedVerifier, Verifier
 
 _CHARS_PER_TOKEN = 4
@@ -68,43 +79,73 @@ def assemble(
     """The pipeline over an open index, and its retriever."""
     encoder = QueryEncoder(embedder.model)
     retriever = HybridRetriever(index=index, settings=settings, encoder=encoder)
-    generator, generator_id = (
+    rerank, rerank_ids = _rerank(settings)
+    generate, generator_id = _generate(settings, parts)
+    verifier, verifier_id = _verifier(encoder, settings, parts)
+    stages = Stages(
+        condense=Condenser(_spelling(index, settings), settings.question_chars_max),
+        retrieve=Retrieval(parts.retriever or retriever, encoder.queries, index.texts),
+        rerank=rerank,
+        select=EvidenceSelection(
+            sentence_cosines=partial(sentence_cosines, index, encoder),
+            idf=index.lexical.idf,
+            sentence_weights=load_logistic(rerank.evidence_weights),
+            answerable_weights=load_logistic(rerank.confidence_weights),
+            sentences_max=settings.evidence_sentences_max,
+            tokens_max=settings.evidence_tokens_max,
+            count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
+        ),
+        generate=generate,
+        verify=Verification(verifier, settings.support_min),
+        conclude=Conclusion(
+            AnswerConfidence(load_logistic("final"), load_logistic("final_undrafted")),
+            confident_min=settings.confident_min,
+            quote_relative_min=settings.quote_relative_min,
+            quote_sentences_max=settings.quote_sentences_max,
+        ),
+    )
+    identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
+    identity += [embedder.checksum, generator_id, *rerank_ids, verifier_id, index.fingerprint]
+    identity += [preferred_engine(settings), _kind(parts.retriever)]
+    fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
+    # a drop-in retriever may find something else tomorrow, under the same fingerprint
+    memory = AnswerMemory(0 if parts.retriever else settings.answer_cache)
+    preparation = Preparation(stages, len(index), settings.passages_top_k, settings.answerable_min)
+    return Pipeline(preparation, fingerprint, memory), retriever
+
+
+def _rerank(settings: Settings) -> tuple[RerankCascade | RetrievedOrder, tuple[str, str]]:
+    """The reranker of the settings with its second look; and what identifies both."""
+    reranker, reranker_id = load_reranker(settings)
+    if reranker is None:
+        return RetrievedOrder(), (reranker_id, NONE)
+    model, model_id = load_question_model(settings)
+    second_look: QuestionLikelihood | NoSecondLook = NoSecondLook()
+    if model is not None:
+        whole = settings.read_ahead_mb > 0
+        weights = load_logistic("likelihood")
+        second_look = QuestionLikelihood(model, weights, settings.likelihood_top_k, whole)
+    cascade = RerankCascade(
+        CrossEncoder(reranker, load_logistic("papers")),
+        second_look,
+        top_k=settings.rerank_top_k,
+        first_k=settings.rerank_first_k,
+        sure_min=settings.sure_min,
+    )
+    return cascade, (reranker_id, model_id)
+
+
+def _generate(settings: Settings, parts: Parts) -> tuple[Drafting | Quoting, str]:
+    """Who drafts, and what identifies it; the reader that was trained for it is asked in its own way."""
+    model, identity = (
         (parts.generator, parts.generator_id or _identity(parts.generator))
         if parts.generator
         else load_generator(settings)
     )
-    reranker, reranker_id = load_reranker(settings)
-    question_model, question_id = load_question_model(settings) if reranker else (None, NONE)
-    verifier, verifier_id = _verifier(encoder, settings, parts)
-    reader_asked = asks_reader(generator, settings)
-    read = "_read" if reranker else ""  # fitted anew where the reranker's signals take part
-    ports = Ports(
-        retriever=parts.retriever or retriever,
-        sentence_cosines=partial(sentence_cosines, index, encoder),
-        idf=index.lexical.idf,
-        spelling=_spelling(index, settings),
-        reranker=reranker,
-        paper_model=load_logistic("papers"),
-        question_model=question_model,
-        likelihood_model=load_logistic("likelihood"),
-        evidence_model=load_logistic(f"evidence{read}"),
-        confidence_model=load_logistic(f"confidence{read}"),
-        final_model=AnswerConfidence(load_logistic("final"), load_logistic("final_undrafted")),
-        reader_asked=reader_asked,
-        verifier=verifier,
-        generator=generator,
-        count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
-        papers_count=len(index),
-        prefetch=encoder.queries,
-    )
-    identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
-    identity += [embedder.checksum, generator_id, reranker_id, question_id, verifier_id, index.fingerprint]
-    identity.append(preferred_engine(settings))
-    identity.append(_kind(parts.retriever))
-    fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
-    # a drop-in retriever may find something else tomorrow, under the same fingerprint
-    memory = AnswerMemory(0 if parts.retriever else settings.answer_cache)
-    return Pipeline(ports, settings, fingerprint, memory), retriever
+    if model is None or settings.strict:
+        return Quoting(), identity
+    prompt = ReaderPrompt() if getattr(model, "trained", False) else ChatPrompt()
+    return Drafting(model, prompt, settings.draft_gap_max), identity
 
 
 def preload_models(settings: Settings, parts: Parts) -> None:

@@ -7,13 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.query.intent import Kind
 from rag.text.marks import display, with_marks
-from rag.types import Citation, Evidence, Passage, Quote, Sentence
+from rag.types import (
+    Abstention,
+    AbstentionReason,
+    Citation,
+    Evidence,
+    Kind,
+    Passage,
+    Quote,
+    Sentence,
+)
 from rag.verify.checks import veto
 from rag.verify.support import containment
 
 _CLOSEST = 3
+_MESSAGES: dict[AbstentionReason, str] = {
+    "empty_question": "There is no question to answer.",
+    "empty_collection": "This collection holds no papers yet.",
+    "no_evidence": "Nothing in this collection bears on the question.",
+    "low_confidence": "The papers found do not seem to answer this question.",
+}
 
 
 def carrying(sentence: str, evidence: Sequence[Evidence], key: int) -> list[Evidence]:
@@ -97,3 +111,8 @@ def text_of(
 def closest_titles(passages: Sequence[Passage]) -> tuple[str, ...]:
     """The titles nearest to a question that got no answer, cleaned."""
     return tuple(display(passage.paper.title) for passage in passages[:_CLOSEST])
+
+
+def abstain(reason: AbstentionReason, passages: Sequence[Passage]) -> Abstention:
+    """A refusal with its message and the closest titles."""
+    return Abstention(reason, _MESSAGES[reason], closest_titles(passages))

@@ -1,190 +1,112 @@
-"""A question before anything is written: what it asks, what was found, whether that is enough."""
+"""A question before anything is written: condensed, papers retrieved and ranked, evidence selected."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from langchain_core.language_models import BaseChatModel
-from langchain_core.retrievers import BaseRetriever
-from numpy.typing import NDArray
-
-from rag.evidence.answerability import AnswerConfidence, answer_features, confidence
-from rag.evidence.features import Idf, candidates_of, score
-from rag.evidence.select import kind_with_papers, select
-from rag.models.logistic import LogisticModel
-from rag.models.reranker import Reranker
-from rag.pipeline.compose import closest_titles
-from rag.query.condense import standalone
-from rag.query.intent import Kind, kind_of
-from rag.query.sanitise import is_blank, normalise, without_orders
-from rag.query.spelling import Spelling
-from rag.rerank.cascade import FirstPass, RerankCascade
-from rag.rerank.cross_encoder import Ranking
-from rag.rerank.query_likelihood import QuestionModel
-from rag.settings import Settings
-from rag.types import Abstention, AbstentionReason, Evidence, Paper, Passage, Question
-from rag.verify.support import Verifier
-
-# What these ask for stands in one paper: when that one is found no other need be read.
-_OF_ONE_PAPER: frozenset[Kind] = frozenset({"fact", "find"})
-_MESSAGES: dict[AbstentionReason, str] = {
-    "empty_question": "There is no question to answer.",
-    "empty_collection": "This collection holds no papers yet.",
-    "no_evidence": "Nothing in this collection bears on the question.",
-    "low_confidence": "The papers found do not seem to answer this question.",
-}
+from rag.pipeline.compose import abstain
+from rag.pipeline.stages import Stages, traced
+from rag.query.sanitise import is_blank
+from rag.rerank.cascade import FirstPass
+from rag.types import AbstentionReason, AskedQuestion, Hits, Passage, PreparedQuestion, Question, Ranking
 
 
 @dataclass(frozen=True, slots=True)
-class Ports:
-    """What the pipeline is given: the parts that can be swapped.
+class BegunQuestion:
+    """A question after a first look at its papers; `seconds` is what that took."""
 
-    `reader_asked`: drafts are written by the reader trained for this job, which has a prompt, a refusal,
-    a `final_model` and a bar of its own.
-    """
-
-    retriever: BaseRetriever
-    sentence_cosines: Callable[[str, Sequence[Paper]], Sequence[NDArray[np.float32]]]
-    idf: Idf
-    spelling: Spelling
-    evidence_model: LogisticModel
-    confidence_model: LogisticModel
-    final_model: AnswerConfidence
-    reader_asked: bool
-    verifier: Verifier
-    generator: BaseChatModel | None
-    count_tokens: Callable[[str], int]
-    papers_count: int
-    reranker: Reranker | None
-    paper_model: LogisticModel
-    question_model: QuestionModel | None
-    likelihood_model: LogisticModel
-    prefetch: Callable[[Sequence[str]], object]
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedQuestion:
-    """A question after retrieval: either evidence to draft from, or the reason to abstain."""
-
-    question: Question
-    standalone: str
-    kind: Kind
-    passages: tuple[Passage, ...]
-    evidence: tuple[Evidence, ...]
-    confidence: float
-    abstention: Abstention | None = None
-    retrieve_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Glance:
-    """A question after a first look at its papers."""
-
-    question: Question
-    kind: Kind
-    seen: FirstPass
+    asked: AskedQuestion
+    first: FirstPass
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
 class Preparation:
-    """Turns questions into `PreparedQuestion` ones with the parts it is given."""
+    """The first four stages, with what is refused between them.
 
-    def __init__(self, ports: Ports, settings: Settings) -> None:
-        self._ports = ports
-        self._settings = settings
-        self._finder = RerankCascade(
-            ports.retriever,
-            ports.reranker,
-            ports.paper_model,
-            ports.question_model,
-            ports.likelihood_model,
-            settings,
-        )
+    :param papers_count: of the collection; an empty one is refused before anything is searched.
+    :param passages_top_k: papers an answer may draw on, and that it names as found.
+    :param answerable_min: the least probability, 0..1, that the collection answers; else nothing is written.
+    """
 
-    def together(self, questions: Sequence[Question]) -> list[PreparedQuestion]:
-        """All of them; their vectors are computed in one go."""
-        self._ports.prefetch([self.standalone(question) for question in questions])
-        return [self.one(question) for question in questions]
+    stages: Stages
+    papers_count: int
+    passages_top_k: int
+    answerable_min: float
 
     def one(self, question: Question) -> PreparedQuestion:
-        """Retrieve, score sentences, and decide whether to go on."""
-        return self.settled(self.glance(question))
+        """Evidence to draft from, or the reason to abstain."""
+        return self.complete(self.begin(question))
 
-    def glance(self, question: Question) -> Glance:
-        """Retrieve, and read as little as may do."""
-        began = time.perf_counter()
-        text = self.standalone(question)
-        kind = kind_of(text)
-        wanted = self._settings.passages_top_k
-        if is_blank(text) or not self._ports.papers_count:
-            seen = FirstPass(text, wanted)
-        else:
-            few = self._settings.rerank_first_k if kind in _OF_ONE_PAPER else None
-            seen = self._finder.glance(text, wanted, few=few)
-        return Glance(question, kind, seen, time.perf_counter() - began)
+    @traced("retrieve")
+    def together(self, questions: Sequence[Question]) -> list[PreparedQuestion]:
+        """All of them; their vectors are computed in one go."""
+        self.stages.retrieve.prefetch([self.stages.condense(question).text for question in questions])
+        return [self.one(question) for question in questions]
 
-    def guessed(self, glance: Glance) -> PreparedQuestion:
-        """What the question comes to if reading on changes nothing."""
-        return self._decided(glance, self._finder.guess)
+    @traced("retrieve")
+    def at_first(self, question: Question) -> tuple[BegunQuestion, PreparedQuestion | None]:
+        """The question after a first look, and what it comes to if that settles it."""
+        begun = self.begin(question)
+        return begun, self.complete(begun) if begun.first.is_final else None
 
-    def settled(self, glance: Glance) -> PreparedQuestion:
+    @traced("read")
+    def read_on(self, begun: BegunQuestion) -> PreparedQuestion:
         """What it comes to after all the reading it takes."""
-        return self._decided(glance, self._finder.finish)
+        return self.complete(begun)
 
-    def standalone(self, question: Question) -> str:
-        """The cleaned question, made to stand alone, slips of the pen mended."""
-        limit = self._settings.question_chars_max
-        asked = without_orders(normalise(question.text, chars_max=limit))
-        if is_blank(asked):
-            return asked
-        told = [replace(turn, content=normalise(turn.content, chars_max=limit)) for turn in question.history]
-        return normalise(self._ports.spelling.mended(standalone(asked, told)), chars_max=limit)
-
-    def find(self, text: str, k: int) -> Ranking:
-        """The k papers that fit best, read again where there is a reranker."""
-        return self._finder.finish(self._finder.glance(text, k, few=None))
-
-    def _decided(self, glance: Glance, papers_of: Callable[[FirstPass], Ranking]) -> PreparedQuestion:
+    def begin(self, question: Question) -> BegunQuestion:
+        """Condense, retrieve, and read as little as may do."""
         began = time.perf_counter()
-        prepared = self._prepared(glance, papers_of(glance.seen))
-        return replace(prepared, retrieve_s=glance.seconds + time.perf_counter() - began)
+        asked = self.stages.condense(question)
+        hits = Hits()
+        if self._refusal(asked) is None:
+            hits = self.stages.retrieve(asked.text, self.stages.rerank.depth(self.passages_top_k))
+        first = self.stages.rerank.first_pass(asked, hits)
+        return BegunQuestion(asked, first, time.perf_counter() - began)
 
-    def _prepared(self, glance: Glance, found: Ranking) -> PreparedQuestion:
-        question, text, kind = glance.question, glance.seen.text, glance.kind
-        if is_blank(text):
-            return _refused(question, text, (), "empty_question")
-        if not self._ports.papers_count:
-            return _refused(question, text, (), "empty_collection")
-        passages = found.passages
-        papers = [passage.paper for passage in found.seen]
-        candidates = candidates_of(found.seen, self._ports.sentence_cosines(text, papers), found.readings)
-        if not candidates:
-            return _refused(question, text, passages, "no_evidence")
-        scored = score(text, candidates, self._ports.evidence_model, self._ports.idf)
-        features = answer_features(text, passages, scored, self._ports.idf)
-        probability = confidence(features, self._ports.confidence_model)
-        if probability < self._settings.answerable_min:
-            return replace(_refused(question, text, passages, "low_confidence"), confidence=probability)
-        kind, scored = kind_with_papers(text, kind, passages, scored)
-        evidence = select(
-            scored,
-            kind,
-            sentences_max=self._settings.evidence_sentences_max,
-            tokens_max=self._settings.evidence_tokens_max,
-            count_tokens=self._ports.count_tokens,
+    def complete(self, begun: BegunQuestion) -> PreparedQuestion:
+        """Rerank to the end, and select."""
+        began = time.perf_counter()
+        prepared = self._selected(begun.asked, self.stages.rerank.complete(begun.first))
+        return replace(prepared, retrieve_s=begun.seconds + time.perf_counter() - began)
+
+    def provisional(self, begun: BegunQuestion) -> PreparedQuestion:
+        """What it comes to if reading on changes nothing."""
+        return self._selected(begun.asked, begun.first.ranking)
+
+    def _selected(self, asked: AskedQuestion, ranking: Ranking) -> PreparedQuestion:
+        if refusal := self._refusal(asked):
+            return _refused(asked, (), refusal)
+        ranking = ranking.first(self.passages_top_k)
+        evidence = self.stages.select(asked, ranking)
+        if not evidence.sentences:
+            return _refused(asked, ranking.passages, "no_evidence")
+        if evidence.answerable < self.answerable_min:
+            return _refused(asked, ranking.passages, "low_confidence", evidence.answerable)
+        return PreparedQuestion(
+            asked.question,
+            asked.text,
+            evidence.kind,
+            ranking.passages,
+            evidence.sentences,
+            evidence.answerable,
         )
-        return PreparedQuestion(question, text, kind, passages, tuple(evidence), probability)
 
-
-def abstain(reason: AbstentionReason, passages: Sequence[Passage]) -> Abstention:
-    """A refusal with its message and the closest titles."""
-    return Abstention(reason, _MESSAGES[reason], closest_titles(passages))
+    def _refusal(self, asked: AskedQuestion) -> AbstentionReason | None:
+        """What makes it pointless to search."""
+        if is_blank(asked.text):
+            return "empty_question"
+        return None if self.papers_count else "empty_collection"
 
 
 def _refused(
-    question: Question, text: str, passages: tuple[Passage, ...], reason: AbstentionReason
+    asked: AskedQuestion,
+    passages: tuple[Passage, ...],
+    reason: AbstentionReason,
+    confidence: float = 0.0,
 ) -> PreparedQuestion:
-    return PreparedQuestion(question, text, "fact", passages, (), 0.0, abstain(reason, passages))
+    refusal = abstain(reason, passages)
+    return PreparedQuestion(asked.question, asked.text, asked.kind, passages, (), confidence, refusal)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from rag.query.sanitise import is_blank
+from rag.query.intent import kind_of
+from rag.query.sanitise import is_blank, normalise, without_orders
+from rag.query.spelling import Spelling
 from rag.text.marks import strip_marks
 from rag.text.names import names_in
 from rag.text.terms import STOPWORDS, focus_words, fold, words
-from rag.types import Turn
+from rag.types import AskedQuestion, Question, Turn
 
 _AUX = r"(?:is|are|was|were|does|do|did|can|could|has|have|had|will|would|should|must|isn't|doesn't|didn't)"
 _OPENING = re.compile(r"^\W*(?:(?:and|but|so|also|then|ok(?:ay)?|what about|how about)\b[\s,]*)+", re.I)
@@ -151,3 +154,23 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
         owner = single[0] + ("'s" if found["whose"] else "")
         return f"{bare[: found.start()]}{owner}{bare[found.end() :]}"
     return f"{bare.rstrip('?. ')} ({topic})" + ("?" if question.rstrip().endswith("?") else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Condenser:
+    """Questions as they are read. `chars_max`: what is longer is cut at a word."""
+
+    spelling: Spelling
+    chars_max: int
+
+    def __call__(self, question: Question) -> AskedQuestion:
+        """The question made printable and to stand alone, without orders, slips of the pen mended."""
+        text = self._standalone(question)
+        return AskedQuestion(question, text, kind_of(text))
+
+    def _standalone(self, question: Question) -> str:
+        asked = without_orders(normalise(question.text, chars_max=self.chars_max))
+        if is_blank(asked):
+            return asked
+        told = [replace(t, content=normalise(t.content, chars_max=self.chars_max)) for t in question.history]
+        return normalise(self.spelling.mended(standalone(asked, told)), chars_max=self.chars_max)

@@ -6,9 +6,9 @@ Pure functions on text; no model. The kinds decide how many papers an answer dra
 from __future__ import annotations
 
 import re
-from typing import Literal
 
-Kind = Literal["fact", "find", "compare", "collect"]
+from rag.types import Kind
+
 _WORKS = r"(?:papers|works|studies|articles|publications|preprints|surveys|reviews|references)"
 _THINGS = (
     r"(?:methods|approaches|techniques|systems|datasets|benchmarks|frameworks|tools|rerankers|resources"

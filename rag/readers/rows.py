@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from rag.text.printable import NUL, SURROGATES, any_of
 from rag.types import Paper, Rejected
 
 MAX_FIELD_CHARS = 1_000_000
@@ -27,7 +28,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "venue": ("venue", "journal", "booktitle", "conference", "journalref"),
     "authors": ("authors", "author"),
 }
-_REPLACED_CHARS = re.compile("[\x00\ud800-\udfff]")
+_REPLACED_CHARS = any_of(NUL, SURROGATES)
 _DOI_PREFIX = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 _YEAR = re.compile(r"\s*(\d{4})(?:$|[-/.\s])")
 _AUTHOR_BREAK = re.compile(r"\s+and\s+|\s*;\s*")

@@ -1,4 +1,4 @@
-"""Papers for a question, read until one is sure to be the right one: retrieved, read, and doubted once more.
+"""Papers read until one is sure to be the right one: one abstract, twelve, then the language model.
 
 Every step costs more than the one before it and is gone only as long as the first paper is in doubt
 (docs/decisions/0014).
@@ -6,78 +6,88 @@ Every step costs more than the one before it and is gone only as long as the fir
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import ClassVar
 
-from langchain_core.retrievers import BaseRetriever
+from rag.rerank.cross_encoder import CrossEncoder, is_sure
+from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
+from rag.types import AskedQuestion, Hits, Kind, Ranking
 
-from rag.models.logistic import LogisticModel
-from rag.models.reranker import Relevance, Reranker
-from rag.rerank.cross_encoder import Ranking, first, is_sure, ranked, read, read_on
-from rag.rerank.query_likelihood import QuestionModel, by_likelihood, with_likelihoods
-from rag.retrieve.documents import passages_from
-from rag.settings import Settings
-from rag.types import Passage
+# What these ask for stands in one paper: when that one is found no other need be read.
+_OF_ONE_PAPER: frozenset[Kind] = frozenset({"fact", "find"})
 
 
 @dataclass(frozen=True, slots=True)
 class FirstPass:
-    """Papers after a first look: `passages` as retrieved, `found` with a few of them read.
+    """A ranking after as little reading as may do.
 
-    `settled`: the first paper is sure, or there is nothing else to ask.
+    `is_final`: the first paper is sure, or there is nothing else to ask.
     """
 
-    text: str
-    wanted: int
-    passages: tuple[Passage, ...] = ()
-    found: Ranking = field(default_factory=lambda: Ranking((), {}))
-    settled: bool = True
+    question: str
+    hits: Hits
+    ranking: Ranking
+    is_final: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RerankCascade:
-    """Finds papers with the parts it is given; without a reranker the order is the retriever's."""
+    """`first_k` of `top_k` papers are read first; where the best is as probable as `sure_min`, no more."""
 
-    retriever: BaseRetriever
-    reranker: Reranker | None
-    paper_model: LogisticModel
-    question_model: QuestionModel | None
-    likelihood_model: LogisticModel
-    settings: Settings
+    cross_encoder: CrossEncoder
+    second_look: QuestionLikelihood | NoSecondLook
+    top_k: int
+    first_k: int
+    sure_min: float
+    # fitted anew where the cross-encoder's signals take part
+    evidence_weights: ClassVar[str] = "evidence_read"
+    confidence_weights: ClassVar[str] = "confidence_read"
 
-    def glance(self, text: str, wanted: int, *, few: int | None) -> FirstPass:
-        """Retrieve at least `wanted` papers and read the first few; all of them, where it is None."""
-        if self.reranker is None:
-            passages = tuple(passages_from(self.retriever.invoke(text, k=wanted))[:wanted])
-            return FirstPass(text, wanted, passages, Ranking(passages, {}))
-        depth = max(self.settings.rerank_top_k, wanted)
-        passages = tuple(passages_from(self.retriever.invoke(text, k=depth)))
-        found = ranked(passages, self._readings(text, passages[:few]), self.paper_model)
-        asked_all = self.question_model is None and len(found.readings) == len(passages)
-        return FirstPass(text, wanted, passages, found, not passages or asked_all or self._is_sure(found))
+    def depth(self, wanted: int) -> int:
+        """How many papers to retrieve so that `wanted` are left."""
+        return max(self.top_k, wanted)
 
-    def guess(self, seen: FirstPass) -> Ranking:
-        """The papers wanted, if reading on would change nothing."""
-        return first(seen.found, seen.wanted)
+    def __call__(self, asked: AskedQuestion, hits: Hits) -> Ranking:
+        """The passages in a new order, after all the reading it takes."""
+        return self.complete(self.first_pass(asked, hits))
 
-    def finish(self, seen: FirstPass) -> Ranking:
-        """The papers wanted, after all the reading it takes."""
-        return first(seen.found if seen.settled else self._doubted(seen), seen.wanted)
+    def first_pass(self, asked: AskedQuestion, hits: Hits) -> FirstPass:
+        """Read the first few; all of them, where several papers are asked for."""
+        few = self.first_k if asked.kind in _OF_ONE_PAPER else None
+        ranking = self.cross_encoder.read(asked.text, hits, first=few)
+        all_asked = not self.second_look.asks and len(ranking.relevance) == len(hits.passages)
+        is_final = not hits.passages or all_asked or is_sure(ranking, self.sure_min)
+        return FirstPass(asked.text, hits, ranking, is_final)
 
-    def _doubted(self, seen: FirstPass) -> Ranking:
-        """All read; still not sure, and the question model is asked."""
-        found = read_on(
-            seen.passages, seen.found, lambda part: self._readings(seen.text, part), self.paper_model
-        )
-        if self.question_model is None or self._is_sure(found):
-            return found
-        top_k, whole = self.settings.likelihood_top_k, self.settings.read_ahead_mb > 0
-        found = with_likelihoods(seen.text, found, self.question_model, top_k, whole=whole)
-        return by_likelihood(found, self.likelihood_model)
+    def complete(self, first: FirstPass) -> Ranking:
+        """All read; still not sure, and the language model takes a second look."""
+        if first.is_final:
+            return first.ranking
+        ranking = self.cross_encoder.read_on(first.question, first.hits, first.ranking)
+        if is_sure(ranking, self.sure_min):
+            return ranking
+        return self.second_look(first.question, ranking)
 
-    def _readings(self, text: str, passages: Sequence[Passage]) -> list[Relevance]:
-        assert self.reranker is not None
-        return read(text, passages, self.reranker)
 
-    def _is_sure(self, found: Ranking) -> bool:
-        return is_sure(found, self.settings.sure_min)
+@dataclass(frozen=True, slots=True)
+class RetrievedOrder:
+    """No reranker: the order of retrieval stands, and nothing was read."""
+
+    evidence_weights: ClassVar[str] = "evidence"
+    confidence_weights: ClassVar[str] = "confidence"
+
+    def depth(self, wanted: int) -> int:
+        """See `RerankCascade.depth`."""
+        return wanted
+
+    def __call__(self, asked: AskedQuestion, hits: Hits) -> Ranking:
+        """The passages as they came."""
+        return Ranking(hits.passages, {}, hits.texts)
+
+    def first_pass(self, asked: AskedQuestion, hits: Hits) -> FirstPass:
+        """The passages as they came; there is nothing to add."""
+        return FirstPass(asked.text, hits, self(asked, hits), is_final=True)
+
+    def complete(self, first: FirstPass) -> Ranking:
+        """See `RerankCascade.complete`."""
+        return first.ranking

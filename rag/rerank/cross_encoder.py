@@ -6,89 +6,54 @@ saw.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Abstract, Relevance, Reranker
-from rag.text.marks import display
-from rag.text.sentences import sentence_spans
-from rag.types import Paper, Passage
+from rag.models.reranker import Abstract, Reranker
+from rag.types import Hits, PaperText, Passage, Ranking, Relevance
 
 
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """Passages, best first, and what was read in those that were read, by paper id."""
-
-    passages: tuple[Passage, ...]
-    readings: Mapping[str, Relevance]
-
-    @property
-    def seen(self) -> tuple[Passage, ...]:
-        """The passages whose sentences may be told: those that were read; all where nothing reads."""
-        return tuple(p for p in self.passages if p.paper.paper_id in self.readings) or self.passages
-
-
-def abstract_of(paper: Paper) -> Abstract:
+def abstract_of(text: PaperText) -> Abstract:
     """Title and sentences as the reranker reads them."""
-    spans = sentence_spans(paper.abstract)
-    return display(paper.title), [display(paper.abstract[start:end]) for start, end in spans]
+    return text.title, [sentence.text for sentence in text.sentences]
 
 
 def leads(passages: Sequence[Passage]) -> list[float]:
-    """By how much each score is above the best of the others; the score itself where there is no other."""
+    """By how much each score is above the best of the others; the score itself where there is no other.
+
+    :returns: one a passage, in its order, in the units of the scores; at most one of them is positive.
+    """
     best, *others = sorted((p.score for p in passages), reverse=True) or [0.0]
     second = max(others, default=0.0)
     return [p.score - (second if p.score == best else best) for p in passages]
 
 
-def paper_features(passage: Passage, lead: float, reading: Relevance) -> dict[str, float]:
-    """What a paper's place is made of. `lead`: see `leads`."""
+def paper_features(passage: Passage, lead: float, relevance: Relevance) -> dict[str, float]:
+    """What a paper's place is made of. `lead`: see `leads`. Without sentences: -10."""
     return {
         "score": passage.score,
         "lead": lead,
         "reciprocal_rank": 1.0 / passage.rank,
-        "about": reading.about,
-        "answers": reading.answers,
-        "best_sentence": max(reading.carries, default=-10.0),
+        "about": relevance.about,
+        "answers": relevance.answers,
+        "best_sentence": max(relevance.carries, default=-10.0),
     }
 
 
-def read(question: str, passages: Sequence[Passage], reranker: Reranker) -> list[Relevance]:
-    """What the reranker sees in each of the passages."""
-    return reranker.read(question, [abstract_of(passage.paper) for passage in passages])
-
-
-def read_on(
-    passages: Sequence[Passage],
-    found: Ranking,
-    read_part: Callable[[Sequence[Passage]], Sequence[Relevance]],
-    model: LogisticModel,
-) -> Ranking:
-    """Those of the passages that were not read yet read as well, and all of them ranked anew."""
-    unread = [p for p in passages if p.paper.paper_id not in found.readings]
-    if not unread:
-        return found
-    new = zip(unread, read_part(unread), strict=True)
-    readings = {**found.readings, **{p.paper.paper_id: reading for p, reading in new}}
-    return ranked(passages, [readings[p.paper.paper_id] for p in passages], model)
-
-
-def is_sure(found: Ranking, sure_min: float) -> bool:
-    """Whether the first paper is all but certain; not where there is none."""
-    return bool(found.passages) and found.passages[0].score >= sure_min
-
-
-def ranked(passages: Sequence[Passage], readings: Sequence[Relevance], model: LogisticModel) -> Ranking:
+def ranked(passages: Sequence[Passage], read: Sequence[Relevance], weights: LogisticModel) -> Ranking:
     """The passages in the order of their probability, which becomes their score; ties by paper id.
 
     The first of them were read; the others stay behind, in their order, and share what the best of those
     read leaves to them.
+
+    :param passages: as retrieved, best first, shape (papers,).
+    :param read: of the first `len(read)` of them, in their order.
     """
-    count = len(readings)
+    count = len(read)
     scored = [
-        (model.probability(paper_features(passage, lead, reading)), passage)
-        for passage, lead, reading in zip(passages, leads(passages), readings, strict=False)
+        (weights.probability(paper_features(passage, lead, relevance)), passage)
+        for passage, lead, relevance in zip(passages, leads(passages), read, strict=False)
     ]
     scored.sort(key=lambda row: (-row[0], row[1].paper.paper_id))
     if scored:
@@ -96,12 +61,36 @@ def ranked(passages: Sequence[Passage], readings: Sequence[Relevance], model: Lo
         scored += [(left, passage) for passage in passages[count:]]
     return Ranking(
         tuple(replace(p, rank=rank, score=score) for rank, (score, p) in enumerate(scored, start=1)),
-        {p.paper.paper_id: reading for p, reading in zip(passages, readings, strict=False)},
+        {p.paper.paper_id: relevance for p, relevance in zip(passages, read, strict=False)},
     )
 
 
-def first(found: Ranking, count: int) -> Ranking:
-    """The best `count` of them."""
-    passages = found.passages[:count]
-    kept = {p.paper.paper_id for p in passages}
-    return Ranking(passages, {key: own for key, own in found.readings.items() if key in kept})
+def is_sure(ranking: Ranking, sure_min: float) -> bool:
+    """Whether the first paper is all but certain; not where there is none."""
+    return bool(ranking.passages) and ranking.passages[0].score >= sure_min
+
+
+@dataclass(frozen=True, slots=True)
+class CrossEncoder:
+    """A model that reads question and abstract together, and the weights that make a place of what it saw."""
+
+    model: Reranker
+    weights: LogisticModel
+
+    def read(self, question: str, hits: Hits, *, first: int | None = None) -> Ranking:
+        """The first few of the passages read, all where `first` is None, and all ranked."""
+        read = self._relevance(question, hits, hits.passages[:first])
+        return replace(ranked(hits.passages, read, self.weights), texts=hits.texts)
+
+    def read_on(self, question: str, hits: Hits, ranking: Ranking) -> Ranking:
+        """Those that the ranking has not read yet read as well, and all of the passages ranked anew."""
+        unread = [p for p in hits.passages if p.paper.paper_id not in ranking.relevance]
+        if not unread:
+            return ranking
+        new = zip(unread, self._relevance(question, hits, unread), strict=True)
+        relevance = {**ranking.relevance, **{p.paper.paper_id: own for p, own in new}}
+        read = [relevance[p.paper.paper_id] for p in hits.passages]
+        return replace(ranked(hits.passages, read, self.weights), texts=hits.texts)
+
+    def _relevance(self, question: str, hits: Hits, passages: Sequence[Passage]) -> list[Relevance]:
+        return self.model.read(question, [abstract_of(hits.texts[p.paper.paper_id]) for p in passages])

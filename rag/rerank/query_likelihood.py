@@ -9,17 +9,15 @@ few papers are asked about, each by its title and the sentences that the reranke
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from langchain_core.messages import BaseMessage
 
 from rag.models.logistic import LogisticModel, logit
 from rag.models.messages import filled
-from rag.models.reranker import Relevance
-from rag.rerank.cross_encoder import Ranking, abstract_of
-from rag.text.marks import display
-from rag.types import Paper, Passage
+from rag.rerank.cross_encoder import abstract_of
+from rag.types import PaperText, Passage, Ranking, Relevance
 
 _SENTENCES = 3
 _CHARS_MAX = 1200  # of what one paper tells; three sentences rarely take half of it
@@ -41,15 +39,15 @@ def question_messages(title: str, sentences: str) -> list[BaseMessage]:
     return filled("question", {"title": title, "sentences": sentences})
 
 
-def telling(paper: Paper, reading: Relevance) -> str:
+def telling(text: PaperText, relevance: Relevance) -> str:
     """The sentences that bear most on the question, by the reranker, in the order of the abstract."""
-    _, sentences = abstract_of(paper)
-    best = sorted(range(len(sentences)), key=lambda i: (-reading.carries[i], i))[:_SENTENCES]
+    _, sentences = abstract_of(text)
+    best = sorted(range(len(sentences)), key=lambda i: (-relevance.carries[i], i))[:_SENTENCES]
     return " ".join(sentences[i] for i in sorted(best))[:_CHARS_MAX]
 
 
-def _abstract(paper: Paper) -> str:
-    _, sentences = abstract_of(paper)
+def _abstract(text: PaperText) -> str:
+    _, sentences = abstract_of(text)
     return " ".join(sentences)
 
 
@@ -61,17 +59,15 @@ def with_likelihoods(
     `whole`: told by the whole abstract, which is the same for every question, and so can be read ahead.
     """
     asked = found.passages[:count]
-    told = [
-        (
-            display(p.paper.title),
-            _abstract(p.paper) if whole else telling(p.paper, found.readings[p.paper.paper_id]),
-        )
-        for p in asked
-    ]
+    told = []
+    for passage in asked:
+        paper_id = passage.paper.paper_id
+        text = found.texts[paper_id]
+        told.append((text.title, _abstract(text) if whole else telling(text, found.relevance[paper_id])))
     *given, alone = model.likelihoods([question_messages(*one) for one in [*told, ("", "")]], question)
     gains = {p.paper.paper_id: one - alone for p, one in zip(asked, given, strict=True)}
-    readings = {key: replace(own, likelihood=gains.get(key)) for key, own in found.readings.items()}
-    return Ranking(found.passages, readings)
+    relevance = {key: replace(own, likelihood=gains.get(key)) for key, own in found.relevance.items()}
+    return replace(found, relevance=relevance)
 
 
 def likelihood_features(passage: Passage, gain: float, best_gain: float) -> dict[str, float]:
@@ -97,9 +93,36 @@ def by_likelihood(found: Ranking, model: LogisticModel) -> Ranking:
     lowest = asked[-1][0]
     others = [(min(p.score, lowest), p) for p in found.passages if p.paper.paper_id not in gains]
     ordered = enumerate([*asked, *others], start=1)
-    return Ranking(tuple(replace(p, rank=rank, score=score) for rank, (score, p) in ordered), found.readings)
+    return replace(found, passages=tuple(replace(p, rank=rank, score=score) for rank, (score, p) in ordered))
 
 
 def gains_of(found: Ranking) -> dict[str, float]:
     """By paper id, of the papers asked about: by how many nats each makes the question likelier."""
-    return {key: own.likelihood for key, own in found.readings.items() if own.likelihood is not None}
+    return {key: own.likelihood for key, own in found.relevance.items() if own.likelihood is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionLikelihood:
+    """A second look at the first `top_k` papers. `whole`: see `with_likelihoods`."""
+
+    model: QuestionModel
+    weights: LogisticModel
+    top_k: int
+    whole: bool
+    asks = True
+
+    def __call__(self, question: str, ranking: Ranking) -> Ranking:
+        """The papers in the order of how likely each makes the question, with what was known before."""
+        told = with_likelihoods(question, ranking, self.model, self.top_k, whole=self.whole)
+        return by_likelihood(told, self.weights)
+
+
+@dataclass(frozen=True, slots=True)
+class NoSecondLook:
+    """No language model is asked: the order stays as it is."""
+
+    asks = False
+
+    def __call__(self, question: str, ranking: Ranking) -> Ranking:
+        """The same ranking."""
+        return ranking

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.chunking import chunks_with_sentences, paper_id_of
-from rag.index.chunks import View
+from rag.index.chunking import chunks_with_sentences
+from rag.index.chunks import View, chunk_id, paper_id_of
 from rag.index.paper_index import PaperIndex
 from rag.index.query_encoder import QueryEncoder
 from rag.retrieve.fusion import by_score
-from rag.text.sentences import sentence_spans
-from rag.types import Paper
-from vectorstore.base import VectorStoreError
+from rag.types import Paper, PaperText
 
 # At most so many hits are asked for per paper wanted: with sentence vectors a paper has eight and more.
 _CHUNKS_PER_PAPER = 8
@@ -57,24 +55,47 @@ def paper_cosines(
 
 
 def sentence_cosines(
-    index: PaperIndex, encoder: QueryEncoder, question: str, papers: Sequence[Paper]
+    index: PaperIndex,
+    encoder: QueryEncoder,
+    question: str,
+    papers: Sequence[Paper],
+    texts: Sequence[PaperText],
 ) -> list[Vector]:
-    """Cosine of the question with each sentence (title before it), per paper, in sentence order."""
+    """Cosine of the question with each sentence (title before it), a row a paper, in sentence order.
+
+    Stored vectors are used where the index has them: it keeps none of a large collection's sentences, nor of
+    papers that a drop-in retriever brings. Those are embedded now.
+
+    :param texts: of the papers, in their order.
+    :raises IndexCorrupt: if vectors are missing that the index should hold.
+    """
     query = encoder.query(question)
-    if "sentence" in index.manifest.views:
-        try:
-            return _stored_cosines(index, query, papers)
-        except VectorStoreError:  # papers of a drop-in retriever, not of this index
-            pass
-    readings = [chunks_with_sentences(paper) for paper in papers]
-    rows = iter(encoder.readings([reading for own in readings for reading in own]))
-    return [np.concatenate([_NONE, *(next(rows)[1:] @ query for _ in own)]) for own in readings]
+    ids = [_stored_ids(index, paper, text) for paper, text in zip(papers, texts, strict=True)]
+    flat = [chunk_id for own in ids if own is not None for chunk_id in own]
+    stored = iter(index.store.vectors(flat) @ query if flat else _NONE)
+    unstored = [pair for pair, own in zip(zip(papers, texts, strict=True), ids, strict=True) if own is None]
+    embedded = iter(_embedded(encoder, query, unstored))
+    return [
+        next(embedded) if own is None else np.fromiter((next(stored) for _ in own), np.float32, len(own))
+        for own in ids
+    ]
 
 
-def _stored_cosines(index: PaperIndex, query: Vector, papers: Sequence[Paper]) -> list[Vector]:
-    """Cosines with the stored vectors of the sentences, per paper, in sentence order."""
-    ids = [[f"{p.paper_id}#s{start}" for start, _ in sentence_spans(p.abstract)] for p in papers]
-    flat = [chunk_id for row in ids for chunk_id in row]
-    if not flat:
-        return [_NONE for _ in papers]
-    return np.split(index.store.vectors(flat) @ query, np.cumsum([len(row) for row in ids])[:-1])
+def _stored_ids(index: PaperIndex, paper: Paper, text: PaperText) -> list[str] | None:
+    """The ids of its sentences' vectors; None where the index is not meant to have them."""
+    if "sentence" not in index.manifest.views:
+        return None
+    ids = [chunk_id(paper.paper_id, "sentence", sentence.start) for sentence in text.sentences]
+    if set(ids) <= set(index.chunk_ids(paper.paper_id, "sentence")):
+        return ids
+    index.check_foreign(paper)
+    return None
+
+
+def _embedded(
+    encoder: QueryEncoder, query: Vector, papers: Sequence[tuple[Paper, PaperText]]
+) -> list[Vector]:
+    """Cosines with sentences that are embedded now."""
+    chunks = [chunks_with_sentences(paper, text) for paper, text in papers]
+    rows = iter(encoder.chunks([chunk for own in chunks for chunk in own]))
+    return [np.concatenate([_NONE, *(next(rows)[1:] @ query for _ in own)]) for own in chunks]

@@ -9,7 +9,6 @@ The id begins with the time, so that names sort by age. A folder appears whole o
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -19,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from rag.storage.atomic import write_whole
+from rag.storage.atomic import whole_folder, write_whole
 from rag.types import Failure
 
 Ending = Literal["done", "cancelled", "failed"]
@@ -79,13 +78,11 @@ class JobFolder:
 def create(root: Path, rows: Sequence[Mapping[str, object]]) -> JobFolder:
     """A new batch of these rows."""
     name = f"{time.strftime('%Y%m%d%H%M%S', time.gmtime())}-{secrets.token_hex(8)}"
-    partial = root / f".new-{name}"
-    partial.mkdir(parents=True)
-    with (partial / "questions.jsonl").open("w", encoding="utf-8") as file:
+    with (
+        whole_folder(root / name, synced=True) as partial,
+        (partial / "questions.jsonl").open("w", encoding="utf-8") as file,
+    ):
         file.writelines(json.dumps(row) + "\n" for row in rows)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, root / name)
     return JobFolder(root / name)
 
 

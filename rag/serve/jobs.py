@@ -15,10 +15,11 @@ from typing import Literal
 from rag.batch.questions import count_questions, read_questions
 from rag.batch.results import Journal
 from rag.batch.run import answer_rows
-from rag.errors import CitewiseError, NotFound, NotReady, OutputError, SettingsError, TryLater
+from rag.errors import CitewiseError, NotFound, NotReady, SettingsError, TryLater
+from rag.ports import BatchAnswers
 from rag.serve.job_folder import End, Ending, JobFolder, create, existing
-from rag.serve.ports import Answering
 from rag.serve.service import Watcher
+from rag.storage.lock import ProcessLock
 from rag.types import Answer, Failure, Question
 
 Status = Literal["queued", "running", "cancelling"] | Ending
@@ -58,18 +59,18 @@ class Jobs:
     def __init__(
         self,
         root: Path,
-        assistant: Callable[[], Answering],
+        assistant: Callable[[], BatchAnswers],
         *,
         jobs_max: int,
         watcher: Watcher | None = None,
     ) -> None:
-        """:raises SettingsError: if another server holds `root`."""
-        root.mkdir(parents=True, exist_ok=True)
+        """:raises SettingsError: if another server holds `root`, or it cannot be written."""
         try:
-            self._lock = Journal(root / ".lock")
-        except OutputError as exc:
-            hint = "Stop the other server, or choose another folder with --jobs."
-            raise SettingsError(f"{root}: another server keeps its batches there.", hint=hint) from exc
+            root.mkdir(parents=True, exist_ok=True)
+            self._lock = ProcessLock(root / ".lock", lambda _: _busy(root))
+        except OSError as exc:
+            reason = f"{root}: batches cannot be kept there: {exc.strerror or exc}"
+            raise SettingsError(reason, hint="Choose another folder with --jobs.") from exc
         self._root, self._assistant = root, assistant
         self._jobs_max, self._watcher = jobs_max, watcher
         self._jobs: dict[str, Job] = {}
@@ -171,7 +172,7 @@ class Jobs:
     def _stops(self, job: Job) -> bool:
         return job.cancelled.is_set() or self._closing.is_set()
 
-    def _opened(self, job: Job) -> Answering | None:
+    def _opened(self, job: Job) -> BatchAnswers | None:
         """The assistant once it is there; None when it is not wanted any more."""
         while not self._stops(job):
             try:
@@ -185,10 +186,17 @@ class Jobs:
         job.end = end
 
 
+def _busy(root: Path) -> SettingsError:
+    return SettingsError(
+        f"{root}: another server keeps its batches there.",
+        hint="Stop the other server, or choose another folder with --jobs.",
+    )
+
+
 class _Watched:
     """An assistant whose answers are counted as they come."""
 
-    def __init__(self, assistant: Answering, watcher: Watcher | None) -> None:
+    def __init__(self, assistant: BatchAnswers, watcher: Watcher | None) -> None:
         self._assistant, self._watcher = assistant, watcher
         self.fingerprint = assistant.fingerprint
 

@@ -57,11 +57,11 @@ class Metrics:
         self._requests.labels(route, str(status)).inc()
         self._request_seconds.labels(route).observe(seconds)
 
-    def watch(self, desk: Admission, papers: Callable[[], int]) -> None:
+    def watch(self, admission: Admission, papers: Callable[[], int]) -> None:
         """Show the queue and the number of papers as they are when they are read."""
         for name, help_text, read in (
-            ("running", "Answers being made.", lambda: desk.running),
-            ("waiting", "Questions waiting for their turn.", lambda: desk.waiting),
+            ("running", "Answers being made.", lambda: admission.running),
+            ("waiting", "Questions waiting for their turn.", lambda: admission.waiting),
             ("papers", "Papers in the collection.", papers),
         ):
             gauge = Gauge(f"citewise_{name}", help_text, registry=self.registry)

@@ -8,11 +8,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from rag.batch.questions import readable
 from rag.errors import InvalidRequest, NotFound
+from rag.ports import BrowsableAnswers
 from rag.serve.admission import Admission, finished
 from rag.serve.limits import Limits
-from rag.serve.ports import Answering
+from rag.text.printable import readable
 from rag.types import Answer, Event, Finished, Paper, Passage, Turn
 
 QUESTION_CHARS_MAX = 4000
@@ -33,7 +33,7 @@ class Service:
 
     def __init__(
         self,
-        assistant: Callable[[], Awaitable[Answering]],
+        assistant: Callable[[], Awaitable[BrowsableAnswers]],
         limits: Limits,
         *,
         question_chars_max: int = QUESTION_CHARS_MAX,
@@ -42,7 +42,7 @@ class Service:
         self.assistant = assistant
         self.limits = limits
         self.question_chars_max = question_chars_max
-        self.desk = Admission(limits)
+        self.admission = Admission(limits)
         self._watcher = watcher
 
     async def events(self, question: str, history: Sequence[Turn] = ()) -> AsyncIterator[Event]:
@@ -59,7 +59,7 @@ class Service:
             )
         told = tuple(replace(turn, content=readable(turn.content)) for turn in history)
         assistant = await self.assistant()
-        async for event in self.desk.events(partial(assistant.stream, asked, told)):
+        async for event in self.admission.events(partial(assistant.stream, asked, told)):
             if isinstance(event, Finished) and self._watcher:
                 self._watcher.answered(event.answer)
             yield event

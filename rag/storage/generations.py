@@ -5,14 +5,12 @@ Knows nothing of what a generation holds. Files are synced before a rename makes
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rag.storage.atomic import sync, write_whole
+from rag.storage.atomic import sync, whole_folder, write_whole
 from rag.storage.checksums import sha256_of
 
 
@@ -26,11 +24,9 @@ def new_generation(root: Path) -> Iterator[Path]:
     root.mkdir(parents=True, exist_ok=True)
     before = current_name(root)
     name = f"gen-{_last_number(root) + 1:06d}"
-    partial = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
     try:
-        yield partial
-        _sync_tree(partial)
-        os.replace(partial, root / name)
+        with whole_folder(root / name, synced=True) as partial:
+            yield partial
         named = f"{name} {sha256_of(root / name / 'manifest.json')}\n"
         write_whole(root / "CURRENT", named, synced=True)
         sync(root)
@@ -38,8 +34,6 @@ def new_generation(root: Path) -> Iterator[Path]:
         if current_name(root) == before:  # renamed, but not yet named in CURRENT
             shutil.rmtree(root / name, ignore_errors=True)
         raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     _drop_others(root, keep={name, before})
 
 
@@ -61,8 +55,3 @@ def _drop_others(root: Path, *, keep: set[str | None]) -> None:
     for folder in [*root.glob("gen-*"), *root.glob(".new-*")]:
         if folder.name not in keep:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sync_tree(folder: Path) -> None:
-    for path in [*folder.rglob("*"), folder]:
-        sync(path)

@@ -9,20 +9,29 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-# C0, C1, direction marks, byte order mark, invisible tags: a reader cannot see what they do.
-_INVISIBLE = re.compile(
-    "[\0-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff"
-    "\U000e0000-\U000e007f]"
+from rag.text.printable import (
+    BYTE_ORDER_MARK,
+    C0_BUT_SPACES,
+    DELETE_AND_C1_BUT_SPACES,
+    DIRECTION_MARKS,
+    DIRECTION_SPANS,
+    TAGS,
+    any_of,
+    readable,
 )
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+# A reader cannot see what they do.
+_INVISIBLE = any_of(
+    C0_BUT_SPACES, DELETE_AND_C1_BUT_SPACES, DIRECTION_MARKS, DIRECTION_SPANS, BYTE_ORDER_MARK, TAGS
+)
 _SPACE = re.compile(r"\s+")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 
 def inert(text: str) -> str:
     """`text` on one line, to be shown exactly as it is."""
-    visible = _INVISIBLE.sub("", _LONE_SURROGATE.sub("\ufffd", text))
+    visible = _INVISIBLE.sub("", readable(text))
     return _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", _SPACE.sub(" ", visible))
 
 

@@ -1,8 +1,39 @@
-"""Text without what does not print: control and direction marks, lone surrogates."""
+"""Characters that do not print, by name, and text without them.
+
+Each name is the inside of a regular expression's brackets; `any_of` puts them together. Whoever shows text
+chooses: a terminal is steered by other characters than a page, a line of JSON or a BibTeX field.
+"""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+
+NUL = "\0"
+C0 = "\0-\x1f"
+C0_BUT_NEWLINE = "\0-\x09\x0b-\x1f"
+C0_BUT_SPACES = "\0-\x08\x0e-\x1b"
+DELETE_AND_C1 = "\x7f-\x9f"
+DELETE_AND_C1_BUT_SPACES = "\x7f-\x84\x86-\x9f"  # U+0085 ends a line
+LINE_SEPARATORS = "\u2028\u2029"
+DIRECTION_MARKS = "\u061c\u200e\u200f"
+DIRECTION_SPANS = "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates
+BYTE_ORDER_MARK = "\ufeff"
+TAGS = "\U000e0000-\U000e007f"  # a second, invisible ASCII
+SURROGATES = "\ud800-\udfff"  # half a character: it cannot be passed on as UTF-8
+
+
+def any_of(*names: str) -> re.Pattern[str]:
+    """Matches one character of any of these classes."""
+    return re.compile(f"[{''.join(names)}]")
+
+
+_SURROGATE = any_of(SURROGATES)
+
+
+def readable(text: str) -> str:
+    """U+FFFD for every lone surrogate, so that the text can be written as UTF-8; offsets stay."""
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def printable(text: str) -> str:

@@ -20,11 +20,24 @@ from rag.types.answers import (
     Trace,
     Turn,
 )
-from rag.types.events import DraftToken, Event, Finished, StageStarted
-from rag.types.papers import Evidence, Paper, Passage, Rejected
+from rag.types.events import DraftToken, Event, Finished, StageName, StageStarted
+from rag.types.papers import Evidence, Paper, PaperText, Passage, Rejected, SentenceText
+from rag.types.stages import (
+    AskedQuestion,
+    Draft,
+    DraftOutcome,
+    Hits,
+    Kind,
+    PreparedQuestion,
+    Ranking,
+    Relevance,
+    SelectedEvidence,
+)
 
 __all__ = [
-    "Abstention", "AbstentionReason", "Answer", "Citation", "DraftToken", "DroppedSentence", "Event",
-    "Evidence", "Failure", "Finished", "Paper", "Passage", "Question", "Quote", "Rejected", "Role",
-    "Sentence", "StageStarted", "Status", "Timings", "Trace", "Turn",
+    "Abstention", "AbstentionReason", "Answer", "AskedQuestion", "Citation", "Draft", "DraftOutcome",
+    "DraftToken", "DroppedSentence", "Event", "Evidence", "Failure", "Finished", "Hits", "Kind", "Paper",
+    "PaperText", "Passage", "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected", "Relevance",
+    "Role", "SelectedEvidence", "Sentence", "SentenceText", "StageName", "StageStarted", "Status",
+    "Timings", "Trace", "Turn",
 ]  # fmt: skip

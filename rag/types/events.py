@@ -7,12 +7,14 @@ from typing import Literal
 
 from rag.types.answers import Answer
 
+StageName = Literal["searching", "reading", "writing", "checking"]
+
 
 @dataclass(frozen=True, slots=True)
 class StageStarted:
     """Streaming: a stage begins. With `writing` a draft does; one written before is not wanted any more."""
 
-    stage: Literal["searching", "reading", "writing", "checking"]
+    stage: StageName
     at_s: float
 
 

@@ -21,6 +21,23 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
+class SentenceText:
+    """A sentence of an abstract as it is read: characters `[start, end)`, their text without blemishes."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PaperText:
+    """A paper as people and models read it: split and cleaned once, at ingestion."""
+
+    title: str
+    sentences: tuple[SentenceText, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """A row that could not become a paper: where it stands (1-based line) and why it was skipped."""
 

@@ -1,4 +1,4 @@
-"""What all tabs of the page share: the library, the open assistants, the queue, saved conversations, votes."""
+"""What all tabs share: the library, the open assistants, the queue, saved conversations, votes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+from rag.ports import Indexed
 from rag.types import Paper
 from rag.ui.chat import Chat
 from rag.ui.state.conversation_store import ConversationStore
 from rag.ui.state.draft_queue import DraftQueue
 from rag.ui.state.library import AssistantChoice, AssistantPool, Library
-from rag.ui.state.map_layout import CollectionMap, Indexed, lay_out
+from rag.ui.state.map_layout import CollectionMap, lay_out
 from rag.ui.state.papers import by_title
 
 PAPERS_MAX = 20

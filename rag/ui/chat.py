@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from rag.errors import CitewiseError
+from rag.ports import Answers
 from rag.types import Failure, StageStarted, Turn
 from rag.ui.html.answer import exchange_html, notice_html, pending_html
-from rag.ui.opening import Answering
 from rag.ui.state.conversation import STOPPED, Conversation, Pending
 from rag.ui.state.conversation_store import ConversationStore
 from rag.ui.state.draft_queue import DraftQueue
@@ -143,7 +143,7 @@ class Chat:
         yield from self._followed(assistant, conversation, pending, history)
 
     def _followed(
-        self, assistant: Answering, conversation: Conversation, pending: Pending, history: tuple[Turn, ...]
+        self, assistant: Answers, conversation: Conversation, pending: Pending, history: tuple[Turn, ...]
     ) -> Iterator[None]:
         """The stream of an answer. Before its draft is written, it waits for its turn."""
         place = None

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.ui.app_state import AppState
-from rag.ui.guard import UPLOAD_BYTES_MAX, Guard
 from rag.ui.html.quality import ADDRESS
+from rag.ui.policy import UPLOAD_BYTES_MAX, page_headers, page_rules, refusal_response
 from rag.ui.state.library import Library
 from rag.ui.state.reports import last_report
-from rag.web.addresses import LOOPBACK_NAMES
+from rag.web.guard import Guard
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -35,16 +35,13 @@ def build_app(
     _keep_quiet()
     import gradio as gr
     from fastapi import FastAPI
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
 
     from rag.ui.page import build_page
 
     page = build_page(AppState(library, question_chars_max))
     page.state_session_capacity = _SESSIONS_MAX  # `mount_gradio_app` has no argument for it
     app = FastAPI(title="Citewise", openapi_url=None)
-    known = sorted(LOOPBACK_NAMES | {"[::1]", *hosts})
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=known, www_redirect=False)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, rules=page_rules(hosts), headers=page_headers, respond=refusal_response)
     _serve_report(app, library)
     gr.mount_gradio_app(
         app,

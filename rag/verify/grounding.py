@@ -17,7 +17,7 @@ from rag.text.numbers import quantities
 from rag.text.printable import printable
 from rag.text.sentences import sentence_spans
 from rag.text.terms import content_terms
-from rag.types import DroppedSentence, Evidence, Sentence
+from rag.types import Draft, DroppedSentence, Evidence, Sentence
 from rag.verify.checks import veto
 from rag.verify.support import FRAMING, Verifier, containment, is_verbatim
 
@@ -170,3 +170,18 @@ def _best_key(
     if support < support_min:
         return DroppedSentence(drafted.text, "the evidence does not carry it", support)
     return Sentence(drafted.text, (key,), support)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The stage: which sentences of the drafts stand. `support_min`: the bar of the support, 0..1."""
+
+    verifier: Verifier
+    support_min: float
+
+    def __call__(self, question: str, drafts: Sequence[Draft]) -> list[Grounded]:
+        """What stood and what fell, a draft, in their order; each rests on its own evidence alone."""
+        return [
+            ground(question, draft.text, draft.evidence, self.verifier, support_min=self.support_min)
+            for draft in drafts
+        ]

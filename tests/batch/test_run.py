@@ -154,7 +154,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.parquet"])
-@pytest.mark.parametrize("moment", ["write_export", "Path.replace", "Path.unlink"])
+@pytest.mark.parametrize("moment", ["rag.batch.results.write_export", "os.replace", "pathlib.Path.unlink"])
 def test_a_kill_while_exporting(tmp_path, monkeypatch, name, moment):
     source = questions_file(tmp_path, 9)
     clean, output = tmp_path / f"clean-{name}", tmp_path / name
@@ -163,12 +163,11 @@ def test_a_kill_while_exporting(tmp_path, monkeypatch, name, moment):
     def die(*_args, **_kwargs):
         raise Killed
 
-    target = f"rag.batch.results.{moment}" if moment == "write_export" else f"pathlib.{moment}"
     with monkeypatch.context() as patched:
-        patched.setattr(target, die)
+        patched.setattr(moment, die)
         with pytest.raises(Killed):
             run(source, output)
-    assert output.exists() == (moment == "Path.unlink")
+    assert output.exists() == (moment == "pathlib.Path.unlink")
     report = run(source, output)
     assert report.resumed == 9
     assert output.read_bytes() == clean.read_bytes()

@@ -8,9 +8,9 @@ from safetensors.torch import load_file, save_file
 from rag.errors import ModelCorrupt
 from rag.models import weights
 from rag.models.delta import changed, merged
-from rag.models.gguf import is_complete
 from rag.models.weights import TUNED_MODELS, ResolvedModel
 from rag.settings import Settings
+from rag.storage.built import is_complete
 
 torch = pytest.importorskip("torch")
 

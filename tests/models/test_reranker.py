@@ -14,7 +14,8 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
 from rag.models.entailment import CrossJudge
-from rag.models.reranker import CrossReader, Relevance
+from rag.models.reranker import CrossReader
+from rag.types import Relevance
 
 WORDS = ["[UNK]", "[CLS]", "[SEP]", "how", "fast", "title", "it", "is", "nine"]
 

@@ -19,12 +19,12 @@ from tokenizers.pre_tokenizers import Whitespace
 from rag.assistant import Assistant
 from rag.errors import ModelCorrupt
 from rag.models import shared
-from rag.models.reranker import Relevance
 from rag.models.shared import load_judge, load_reranker, preload_cross
 from rag.models.weights import ResolvedModel
 from rag.pipeline.assemble import Parts
 from rag.settings import Settings
 from rag.storage.checksums import sha256_of
+from rag.types import Relevance
 
 
 @pytest.fixture

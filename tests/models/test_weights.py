@@ -17,10 +17,10 @@ from rag.errors import ModelCorrupt, ModelMissing
 from rag.index.query_encoder import QueryEncoder
 from rag.models import gguf, weights
 from rag.models.embedder import load_embedder
-from rag.models.gguf import converted_folder, is_complete
-from rag.models.vectors import unit_rows
+from rag.models.gguf import converted_folder
 from rag.models.weights import WHEEL_MODELS, ResolvedModel, WheelModel, model_status
 from rag.settings import Settings
+from rag.storage.built import is_complete
 from rag.storage.checksums import sha256_of
 
 CONTENT = b"weights"
@@ -189,12 +189,6 @@ def test_a_file_that_is_no_gguf_is_our_error(tmp_path):
 
 
 # -- embedder and encoder ---------------------------------------------------------------------------
-
-
-def test_unit_rows_by_hand():
-    rows = unit_rows([[3.0, 4.0], [0.0, 0.0], [0.0, -2.0]])
-    assert rows.tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0.0, 0.0], [0.0, -1.0]]
-    assert rows.dtype == np.float32
 
 
 def test_a_folder_without_a_model_is_our_error(tmp_path):

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from fakes import ConstantVerifier
 
-from rag.evidence.answerability import AnswerConfidence, DraftOutcome, final_features
+from rag.evidence.answerability import AnswerConfidence, final_features
+from rag.generate.drafts import Quoting, evidence_of_drafts
+from rag.generate.prompt import ChatPrompt, ReaderPrompt
 from rag.models.logistic import LogisticModel
-from rag.pipeline.conclude import Concluding, conclude, evidence_of_drafts
-from rag.pipeline.pipeline import asks_reader
-from rag.pipeline.prepare import PreparedQuestion
-from rag.query.intent import Kind
+from rag.pipeline.conclude import Conclusion
 from rag.settings import Settings
-from rag.types import Abstention, Answer, Evidence, Paper, Passage, Question
+from rag.types import (
+    Abstention,
+    Answer,
+    Draft,
+    DraftOutcome,
+    Evidence,
+    Kind,
+    Paper,
+    Passage,
+    PreparedQuestion,
+    Question,
+)
+from rag.verify.grounding import Verification
 
 ONE = Paper("1", "First", "Alpha speeds reach 5 percent. Beta speeds reach 6 percent.")
 TWO = Paper("2", "Second", "Delta speeds reach 7 percent.")
@@ -45,7 +55,17 @@ def concluded(
 ) -> Answer:
     bars = {"support_min": 0.7, "quote_relative_min": 0.6, "quote_sentences_max": 3, "confident_min": 0.0}
     known = Settings.load(**{**bars, **settings})
-    return conclude(item, drafts, Concluding(ConstantVerifier(support), known, final, trained))
+    parts = evidence_of_drafts(item, gap_max=known.draft_gap_max)
+    told = [Draft(text, tuple(part)) for text, part in zip(drafts, parts, strict=False)]
+    checked = Verification(ConstantVerifier(support), known.support_min)(item.standalone, told)
+    conclude = Conclusion(
+        final,
+        confident_min=known.confident_min,
+        quote_relative_min=known.quote_relative_min,
+        quote_sentences_max=known.quote_sentences_max,
+    )
+    prompt = ReaderPrompt() if trained else ChatPrompt()
+    return conclude(item, told, checked, declined=prompt.declined(drafts))
 
 
 def test_a_fact_is_drafted_from_the_paper_of_the_best_sentence_and_others_a_paper_at_a_time() -> None:
@@ -134,23 +154,17 @@ def test_the_word_of_a_reader_trained_to_decline_counts(trained: bool, status: s
     assert (answer.abstention is not None) == trained
 
 
-def test_the_trained_reader_is_asked_only_where_drafts_are_written() -> None:
-    reader, other = SimpleNamespace(trained=True), SimpleNamespace(trained=False)
-    asked = [
-        asks_reader(model, Settings.load(strict=strict))
-        for model in (reader, other, None)
-        for strict in (False, True)
-    ]
-    assert asked == [True, False, False, False, False, False]
+def test_only_a_reader_that_was_asked_declines() -> None:
+    refusal, answer = "Not in the evidence.", "Alpha reaches 5 percent."
+    assert [ReaderPrompt().declined(d) for d in ([refusal], [refusal, answer], [])] == [True, False, None]
+    assert [ChatPrompt().declined(d) for d in ([refusal], [])] == [None, None]
+    assert Quoting().declined([]) is None
 
 
 def test_where_nothing_was_written_only_the_probability_before_speaks() -> None:
     final = AnswerConfidence(LogisticModel(9.0, {"prior": 1.0}), BEFORE)
-    unwritten, written = (
-        final_features(0.5, None),
-        final_features(0.5, DraftOutcome(declined=False, support=0.8)),
-    )
-    assert unwritten == {"prior": 0.0}
-    assert written == {"prior": 0.0, "declined": 0.0, "stood": 1.0, "support": 0.8}
-    assert final.probability(unwritten) == 0.5
-    assert final.probability(written) == pytest.approx(1 / (1 + math.exp(-9.0)))
+    outcome = DraftOutcome(declined=False, support=0.8)
+    assert final_features(0.5, None) == {"prior": 0.0}
+    assert final_features(0.5, outcome) == {"prior": 0.0, "declined": 0.0, "stood": 1.0, "support": 0.8}
+    assert final.probability(0.5, None) == 0.5
+    assert final.probability(0.5, outcome) == pytest.approx(1 / (1 + math.exp(-9.0)))

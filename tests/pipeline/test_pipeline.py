@@ -21,6 +21,7 @@ from fakes import (
     assistant_over,
     built,
     timeless,
+    with_stages,
 )
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
@@ -29,12 +30,14 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from rag.assistant import Assistant
 from rag.errors import GenerationFailed
+from rag.generate.drafts import Quoting
 from rag.index.paper_index import PaperIndex
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Abstract, Relevance
-from rag.pipeline.pipeline import Pipeline
-from rag.settings import Settings
-from rag.types import Answer, DraftToken, Event, Finished, Paper, Question, StageStarted, Turn
+from rag.models.reranker import Abstract
+from rag.rerank.cascade import RerankCascade
+from rag.rerank.cross_encoder import CrossEncoder
+from rag.rerank.query_likelihood import NoSecondLook
+from rag.types import Answer, DraftToken, Event, Finished, Paper, Question, Relevance, StageStarted, Turn
 
 TRUE = "Monarch Mixer reaches 9.1x higher throughput at sequence length 4K [1]."
 WRONG = "Monarch Mixer reaches 2.5x higher throughput at sequence length 4K [1]."
@@ -357,9 +360,10 @@ def doubting(index: PaperIndex, logit: float, model: FakeChatModel) -> Assistant
     assistant = assistant_over(index, generator=model, answerable_min=0.0)
     by_answer = LogisticModel(0.0, {"answers": 1.0})
     by_paper = LogisticModel(0.0, {"cosine": 1.0, "paper_score": 10.0})
-    ports = replace(assistant.ports, reranker=Doubtful(logit), paper_model=by_answer, evidence_model=by_paper)
-    assistant._pipeline = Pipeline(ports, assistant.retriever.settings, assistant.fingerprint)
-    return assistant
+    doubtful = CrossEncoder(Doubtful(logit), by_answer)
+    rerank = RerankCascade(doubtful, NoSecondLook(), top_k=12, first_k=1, sure_min=0.9)
+    select = replace(assistant.pipeline.stages.select, sentence_weights=by_paper)
+    return with_stages(assistant, rerank=rerank, select=select)
 
 
 def told(events: list[Event]) -> list[str]:
@@ -404,10 +408,11 @@ def test_a_draft_of_a_paper_that_falls_behind_is_begun_anew(index: PaperIndex) -
 
 
 def test_nothing_is_begun_in_doubt_where_no_draft_would_be_wanted(index: PaperIndex) -> None:
-    for question, settings in ((THROUGHPUT, {"strict": True}), ("Which paper introduces Retro-Li?", {})):
+    for question, strict in ((THROUGHPUT, True), ("Which paper introduces Retro-Li?", False)):
         assistant = doubting(index, 2.0, FakeChatModel())
-        known = Settings.load(**{**assistant.retriever.settings.model_dump(), **settings})
-        assistant._pipeline = Pipeline(assistant.ports, known, assistant.fingerprint)
+        if strict:
+            stages = assistant.pipeline.stages
+            with_stages(assistant, rerank=stages.rerank, select=stages.select, generate=Quoting())
         assert told(list(assistant.stream(question))) == ["searching", "reading", "checking"]
 
 

@@ -1,4 +1,4 @@
-"""A question before anything is written, over ports of the test's own (with an index: test_pipeline.py)."""
+"""A question before anything is written, over parts of the test's own (with an index: test_pipeline.py)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,23 @@ from fakes import ConstantVerifier
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 
+from rag.evidence.answerability import AnswerConfidence
+from rag.evidence.select import EvidenceSelection
+from rag.generate.drafts import Quoting
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Abstract, Relevance, Reranker
-from rag.pipeline.prepare import Ports, Preparation
+from rag.models.reranker import Abstract, Reranker
+from rag.pipeline.conclude import Conclusion
+from rag.pipeline.prepare import Preparation
+from rag.pipeline.stages import Stages
+from rag.query.condense import Condenser
 from rag.query.spelling import Spelling
-from rag.rerank.query_likelihood import QuestionModel
+from rag.rerank.cascade import RerankCascade, RetrievedOrder
+from rag.rerank.cross_encoder import CrossEncoder
+from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood, QuestionModel
+from rag.retrieve.retrieval import Retrieval
 from rag.settings import Settings
-from rag.types import Paper, Question, Turn
+from rag.types import Paper, Question, Relevance, Turn
+from rag.verify.grounding import Verification
 
 HALF = LogisticModel(0.0, {})
 BY_COSINE = LogisticModel(0.0, {"cosine": 1.0})
@@ -49,6 +59,7 @@ def preparation(
     prefetched: list[str] | None = None,
     reranker: Reranker | None = None,
     question_model: QuestionModel | None = None,
+    answerable_min: float = 0.0,
     **settings: object,
 ) -> tuple[Preparation, Shelf]:
     """Each sentence has the cosine 0.1 x its place, counted over all papers."""
@@ -62,26 +73,32 @@ def preparation(
         return rows
 
     shelf = Shelf(documents=list(documents), asked=[])
-    ports = Ports(
-        retriever=shelf,
-        sentence_cosines=cosines,
-        idf=lambda term: 1.0,
-        spelling=Spelling(frozenset({"fast"}), {"fast"}.__contains__, lambda term: 1.0),
-        evidence_model=BY_COSINE,
-        confidence_model=HALF,
-        reranker=reranker,
-        paper_model=BY_ANSWER,
-        question_model=question_model,
-        likelihood_model=BY_GAIN,
-        final_model=HALF,
-        reader_asked=False,
-        verifier=ConstantVerifier(),
-        generator=None,
-        count_tokens=lambda text: 1,
-        papers_count=papers_count,
-        prefetch=(prefetched if prefetched is not None else []).extend,
+    known = Settings.load(**settings)
+    spelling = Spelling(frozenset({"fast"}), {"fast"}.__contains__, lambda term: 1.0)
+    rerank: RerankCascade | RetrievedOrder = RetrievedOrder()
+    if reranker is not None:
+        second_look = (
+            QuestionLikelihood(question_model, BY_GAIN, 3, False) if question_model else NoSecondLook()
+        )
+        rerank = RerankCascade(
+            CrossEncoder(reranker, BY_ANSWER),
+            second_look,
+            top_k=known.rerank_top_k,
+            first_k=known.rerank_first_k,
+            sure_min=known.sure_min,
+        )
+    stages = Stages(
+        condense=Condenser(spelling, known.question_chars_max),
+        retrieve=Retrieval(shelf, (prefetched if prefetched is not None else []).extend),
+        rerank=rerank,
+        select=EvidenceSelection(
+            cosines, lambda term: 1.0, BY_COSINE, HALF, known.evidence_sentences_max, 360, lambda text: 1
+        ),
+        generate=Quoting(),
+        verify=Verification(ConstantVerifier(), 0.5),
+        conclude=Conclusion(AnswerConfidence(HALF, HALF), 0.0, 0.3, 3),
     )
-    return Preparation(ports, Settings.load(**{"answerable_min": 0, **settings})), shelf
+    return Preparation(stages, papers_count, known.passages_top_k, answerable_min), shelf
 
 
 def test_evidence_is_keyed_from_the_best_sentence_on() -> None:
@@ -180,7 +197,8 @@ def test_what_was_read_orders_the_papers_anew_and_becomes_their_score() -> None:
 def test_more_papers_are_read_than_are_kept() -> None:
     reranker = LongestAnswers()
     prepared, _ = preparation(BETA, ALPHA, reranker=reranker, passages_top_k=1, rerank_top_k=2)
-    assert [p.paper.title for p in prepared.find("What is fast?", 1).passages] == ["Alpha"]
+    found = prepared.one(Question("Which papers are fast?"))
+    assert [p.paper.title for p in found.passages] == ["Alpha"]
     assert len(reranker.read_papers) == 2
 
 
@@ -195,17 +213,25 @@ def test_one_sure_paper_is_enough_for_a_fact_and_not_for_a_collection(question: 
     assert [title for title, _ in reranker.read_papers] == read
 
 
-def test_a_guess_is_what_comes_of_the_first_paper_alone() -> None:
+def test_at_first_it_is_what_comes_of_the_first_paper_alone() -> None:
     reranker = LongestAnswers()
     prepared, _ = preparation(ALPHA, BETA, reranker=reranker, rerank_first_k=1, sure_min=0.999)
-    glance = prepared.glance(Question("What is fast?"))
-    assert (glance.kind, glance.seen.settled) == ("fact", False)
-    guessed = prepared.guessed(glance)
-    assert [item.text for item in guessed.evidence] == ["Alpha is fast.", "Alpha is 5."]
+    begun, settled = prepared.at_first(Question("What is fast?"))
+    assert (begun.asked.kind, begun.first.is_final, settled) == ("fact", False, None)
+    probable = prepared.provisional(begun)
+    assert [item.text for item in probable.evidence] == ["Alpha is fast.", "Alpha is 5."]
     assert [title for title, _ in reranker.read_papers] == ["Alpha"]
-    settled = prepared.settled(glance)
-    assert {item.paper.title for item in settled.evidence} == {"Alpha", "Beta"}
-    assert settled.retrieve_s > glance.seconds > 0
+    found = prepared.read_on(begun)
+    assert {item.paper.title for item in found.evidence} == {"Alpha", "Beta"}
+    assert found.retrieve_s > begun.seconds > 0
+
+
+def test_a_sure_first_look_settles_it() -> None:
+    prepared, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), rerank_first_k=1)
+    begun, settled = prepared.at_first(Question("What is fast?"))
+    assert begun.first.is_final
+    assert settled is not None
+    assert {item.paper.title for item in settled.evidence} == {"Alpha"}
 
 
 class Likelier:
@@ -222,14 +248,15 @@ class Likelier:
 
 def test_a_doubtful_order_is_put_to_the_question_model() -> None:
     model = Likelier()
+    asked = Question("Which papers are fast?")
     sure, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model)
-    assert [p.paper.title for p in sure.find("What is fast?", 2).passages] == ["Alpha", "Beta"]
+    assert [p.paper.title for p in sure.one(asked).passages] == ["Alpha", "Beta"]
     assert model.asked == []  # 1 / (1 + e^-5) = .993 is sure enough
     doubting, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model, sure_min=1.0)
-    found = doubting.find("What is fast?", 2)
+    found = doubting.one(asked)
     assert [p.paper.title for p in found.passages] == ["Beta", "Alpha"]
     assert [round(p.score, 4) for p in found.passages] == [0.9526, 0.7311]  # 1/(1+e^-3), 1/(1+e^-1)
-    assert model.asked == ["What is fast?"]
+    assert model.asked == ["Which papers are fast?"]
 
 
 def test_a_misspelt_word_is_mended_before_anything_is_searched() -> None:

@@ -1,30 +1,20 @@
-"""Papers read until one is sure, over a retriever and models of the test's own."""
+"""Papers read until one is sure, by models of the test's own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import pytest
-from langchain_core.documents import Document
-from langchain_core.retrievers import BaseRetriever
 
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Abstract, Relevance
-from rag.rerank.cascade import RerankCascade
-from rag.rerank.cross_encoder import Ranking
-from rag.settings import Settings
+from rag.models.reranker import Abstract
+from rag.rerank.cascade import RerankCascade, RetrievedOrder
+from rag.rerank.cross_encoder import CrossEncoder
+from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
+from rag.types import AskedQuestion, Kind, Paper, Passage, Question, Ranking, Relevance
 
 BY_ANSWER = LogisticModel(0.0, {"answers": 1.0})
 BY_GAIN = LogisticModel(0.0, {"gain": 1.0})
-
-
-class Shelf(BaseRetriever):
-    """The same documents for every question."""
-
-    documents: list[Document]
-
-    def _get_relevant_documents(self, query: str, **_: object) -> list[Document]:
-        return self.documents
 
 
 class Logits:
@@ -47,67 +37,81 @@ class Likelier:
         return [-10.0 if "Beta" in one else -30.0 if "Alpha" in one else -40.0 for one in told]
 
 
-def finder(
-    reader: Logits | None, *titles: str, question_model: Likelier | None = None, **settings: object
-) -> RerankCascade:
-    documents = [
-        Document(page_content=f"{title} is fast.", metadata={"paper_id": title.lower(), "title": title})
-        for title in titles
-    ]
-    known = Settings.load(**settings)
-    return RerankCascade(Shelf(documents=documents), reader, BY_ANSWER, question_model, BY_GAIN, known)
+def asked(kind: Kind = "fact") -> AskedQuestion:
+    return AskedQuestion(Question("What is fast?"), "What is fast?", kind)
 
 
-def found(read: Ranking) -> list[str]:
-    return [passage.paper.title for passage in read.passages]
+def hits(*titles: str) -> tuple[Passage, ...]:
+    papers = [Paper(title.lower(), title, f"{title} is fast.") for title in titles]
+    return tuple(Passage(paper, rank, 1.0 / rank) for rank, paper in enumerate(papers, start=1))
 
 
-def test_a_sure_first_paper_settles_it() -> None:
+def cascade(reader: Logits, question_model: Likelier | None = None) -> RerankCascade:
+    second_look = QuestionLikelihood(question_model, BY_GAIN, 3, False) if question_model else NoSecondLook()
+    return RerankCascade(CrossEncoder(reader, BY_ANSWER), second_look, top_k=12, first_k=1, sure_min=0.9)
+
+
+def titles(ranking: Ranking) -> list[str]:
+    return [passage.paper.title for passage in ranking.passages]
+
+
+def test_a_sure_first_paper_is_final() -> None:
     reader = Logits(Alpha=3.0, Beta=9.0)  # 1 / (1 + e^-3) = .953
-    seen = finder(reader, "Alpha", "Beta").glance("What is fast?", 2, few=1)
-    assert seen.settled
-    papers = finder(reader, "Alpha", "Beta").finish(seen)
-    assert (found(papers), list(papers.readings)) == (["Alpha", "Beta"], ["alpha"])
+    first = cascade(reader).first_pass(asked(), hits("Alpha", "Beta"))
+    assert first.is_final
+    ranking = cascade(reader).complete(first)
+    assert (titles(ranking), list(ranking.relevance)) == (["Alpha", "Beta"], ["alpha"])
     assert reader.seen == ["Alpha"]
 
 
-def test_in_doubt_the_guess_is_the_first_paper_and_the_end_may_be_another() -> None:
+def test_in_doubt_it_is_first_the_first_paper_and_at_the_end_perhaps_another() -> None:
     reader = Logits(Alpha=2.0, Beta=2.5)  # .881 and .924, of which the second is sure
-    looking = finder(reader, "Alpha", "Beta")
-    seen = looking.glance("What is fast?", 1, few=1)
-    assert not seen.settled
-    assert found(looking.guess(seen)) == ["Alpha"]
+    stage = cascade(reader)
+    first = stage.first_pass(asked(), hits("Alpha", "Beta"))
+    assert not first.is_final
+    assert titles(first.ranking.first(1)) == ["Alpha"]
     assert reader.seen == ["Alpha"]
-    assert found(looking.finish(seen)) == ["Beta"]
+    assert titles(stage.complete(first).first(1)) == ["Beta"]
     assert reader.seen == ["Alpha", "Beta"]  # what was read is not read again
 
 
+def test_several_papers_asked_for_are_all_read_at_once() -> None:
+    reader = Logits(Alpha=9.0, Beta=2.5)
+    first = cascade(reader).first_pass(asked("collect"), hits("Alpha", "Beta"))
+    assert first.is_final
+    assert reader.seen == ["Alpha", "Beta"]
+
+
 def test_the_question_model_is_asked_last() -> None:
-    reader = Logits(Alpha=2.0, Beta=1.0)
-    looking = finder(reader, "Alpha", "Beta", question_model=Likelier())
-    seen = looking.glance("What is fast?", 2, few=None)
-    assert not seen.settled
-    assert found(looking.guess(seen)) == ["Alpha", "Beta"]
-    assert found(looking.finish(seen)) == ["Beta", "Alpha"]
+    stage = cascade(Logits(Alpha=2.0, Beta=1.0), Likelier())
+    first = stage.first_pass(asked("compare"), hits("Alpha", "Beta"))
+    assert not first.is_final
+    assert titles(first.ranking) == ["Alpha", "Beta"]
+    assert titles(stage.complete(first)) == ["Beta", "Alpha"]
 
 
-def test_all_read_and_nobody_else_to_ask_is_settled() -> None:
-    looking = finder(Logits(Alpha=0.0, Beta=1.0), "Alpha", "Beta")
-    seen = looking.glance("What is fast?", 2, few=None)
-    assert seen.settled
-    assert found(looking.finish(seen)) == ["Beta", "Alpha"]
+def test_all_read_and_nobody_else_to_ask_is_final() -> None:
+    stage = cascade(Logits(Alpha=0.0, Beta=1.0))
+    first = stage.first_pass(asked("collect"), hits("Alpha", "Beta"))
+    assert first.is_final
+    assert titles(stage(asked("collect"), hits("Alpha", "Beta"))) == ["Beta", "Alpha"]
+
+
+def test_as_many_are_retrieved_as_will_be_read_or_are_wanted() -> None:
+    assert [cascade(Logits()).depth(wanted) for wanted in (10, 20)] == [12, 20]
+    assert [RetrievedOrder().depth(wanted) for wanted in (10, 20)] == [10, 20]
 
 
 def test_without_a_reranker_the_order_is_the_retrievers() -> None:
-    looking = finder(None, "Beta", "Alpha", "Gamma")
-    seen = looking.glance("What is fast?", 2, few=1)
-    assert seen.settled
-    assert found(looking.guess(seen)) == found(looking.finish(seen)) == ["Beta", "Alpha"]
+    first = RetrievedOrder().first_pass(asked(), hits("Beta", "Alpha", "Gamma"))
+    assert first.is_final
+    ranking = RetrievedOrder().complete(first)
+    assert (titles(ranking), ranking.relevance) == (["Beta", "Alpha", "Gamma"], {})
+    assert ranking.read_passages == ranking.passages  # where nothing reads all may be told
 
 
-@pytest.mark.parametrize("reader", [None, Logits()])
-def test_nothing_retrieved_is_settled(reader: Logits | None) -> None:
-    looking = finder(reader, question_model=Likelier())
-    seen = looking.glance("What is fast?", 2, few=1)
-    assert seen.settled
-    assert found(looking.finish(seen)) == []
+@pytest.mark.parametrize("stage", [RetrievedOrder(), cascade(Logits(), Likelier())])
+def test_nothing_retrieved_is_final(stage: RerankCascade | RetrievedOrder) -> None:
+    first = stage.first_pass(asked(), ())
+    assert first.is_final
+    assert titles(stage.complete(first)) == []

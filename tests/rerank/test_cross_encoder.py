@@ -8,18 +8,9 @@ from collections.abc import Sequence
 import pytest
 
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Relevance
-from rag.rerank.cross_encoder import (
-    Ranking,
-    abstract_of,
-    first,
-    is_sure,
-    leads,
-    paper_features,
-    ranked,
-    read_on,
-)
-from rag.types import Paper, Passage
+from rag.models.reranker import Abstract
+from rag.rerank.cross_encoder import CrossEncoder, abstract_of, is_sure, leads, paper_features, ranked
+from rag.types import Paper, Passage, Ranking, Relevance
 
 ONE = Passage(Paper("1", "One", "It is fast. It scales."), 1, 0.9)
 TWO = Passage(Paper("2", "Two", "It is robust."), 2, 0.6)
@@ -43,7 +34,7 @@ def test_the_probability_orders_and_becomes_the_score() -> None:
     assert [p.score for p in found.passages] == [
         pytest.approx(1 / (1 + math.exp(-1.6))), pytest.approx(1 / (1 + math.exp(-1.0))),
     ]  # fmt: skip
-    assert found.readings["2"].carries == (1.0,)
+    assert found.relevance["2"].carries == (1.0,)
 
 
 def test_ties_are_broken_by_paper_id() -> None:
@@ -61,20 +52,28 @@ def test_nothing_found_is_not_sure() -> None:
     assert not is_sure(Ranking((), {}), 0.0)
 
 
+class OneSentence:
+    """What begins with 'It is robust' carries 1, any other 0; `seen` keeps the titles of each call."""
+
+    def __init__(self) -> None:
+        self.seen: list[list[str]] = []
+
+    def read(self, question: str, papers: Sequence[Abstract]) -> list[Relevance]:
+        self.seen.append([title for title, _ in papers])
+        return [Relevance(0, 0, (float(told[0] == "It is robust."),)) for _, told in papers]
+
+
 def test_the_others_are_read_on_and_all_are_ranked_anew() -> None:
-    seen: list[list[str]] = []
-
-    def read_part(part: Sequence[Passage]) -> list[Relevance]:
-        seen.append([p.paper.paper_id for p in part])
-        return [Relevance(0, 0, (float(p.paper.paper_id == "2"),)) for p in part]
-
-    begun = ranked([ONE, TWO], read_part([ONE]), MODEL)  # 1 / (1 + e^-0.9) = .711
-    assert ([p.paper.paper_id for p in begun.passages], list(begun.readings)) == (["1", "2"], ["1"])
-    found = read_on([ONE, TWO], begun, read_part, MODEL)  # the other: 1 / (1 + e^-1.6) = .832
-    assert seen == [["1"], ["2"]]
+    model = OneSentence()
+    stage = CrossEncoder(model, MODEL)
+    begun = stage.read("What?", [ONE, TWO], first=1)  # 1 / (1 + e^-0.9) = .711
+    assert ([p.paper.paper_id for p in begun.passages], list(begun.relevance)) == (["1", "2"], ["1"])
+    found = stage.read_on("What?", [ONE, TWO], begun)  # the other: 1 / (1 + e^-1.6) = .832
+    assert model.seen == [["One"], ["Two"]]
     assert [p.paper.paper_id for p in found.passages] == ["2", "1"]
-    assert {p.paper.paper_id for p in found.seen} == {"1", "2"}
-    assert found == ranked([ONE, TWO], read_part([ONE, TWO]), MODEL)
+    assert {p.paper.paper_id for p in found.read_passages} == {"1", "2"}
+    assert found == stage.read("What?", [ONE, TWO])
+    assert stage.read_on("What?", [ONE, TWO], found) is found
 
 
 def test_what_was_not_read_stays_behind_and_shares_what_is_left() -> None:
@@ -87,8 +86,8 @@ def test_what_was_not_read_stays_behind_and_shares_what_is_left() -> None:
     assert [p.score for p in doubtful.passages] == pytest.approx([1 / (1 + math.exp(4.1))] * 3)
 
 
-def test_where_nothing_reads_all_are_seen() -> None:
-    assert Ranking((ONE, TWO), {}).seen == (ONE, TWO)
+def test_where_nothing_reads_all_may_be_told() -> None:
+    assert Ranking((ONE, TWO), {}).read_passages == (ONE, TWO)
 
 
 def test_the_lead_is_over_the_best_of_the_others() -> None:
@@ -98,18 +97,9 @@ def test_the_lead_is_over_the_best_of_the_others() -> None:
     assert leads([]) == []
 
 
-def test_what_was_read_is_not_read_again() -> None:
-    whole = ranked([ONE, TWO], [Relevance(0, 0, ()), Relevance(0, 0, ())], MODEL)
-
-    def read_part(part: Sequence[Passage]) -> list[Relevance]:
-        raise AssertionError(part)
-
-    assert read_on([ONE, TWO], whole, read_part, MODEL) is whole
-
-
-def test_the_first_few_keep_their_readings() -> None:
-    found = first(ranked([ONE, TWO], [Relevance(0, 0, (0.0,)), Relevance(0, 0, (9.0,))], MODEL), 1)
-    assert [p.paper.paper_id for p in found.passages] == list(found.readings) == ["2"]
+def test_the_first_few_keep_their_relevance() -> None:
+    found = ranked([ONE, TWO], [Relevance(0, 0, (0.0,)), Relevance(0, 0, (9.0,))], MODEL).first(1)
+    assert [p.paper.paper_id for p in found.passages] == list(found.relevance) == ["2"]
 
 
 def test_what_is_read_is_what_is_shown() -> None:

@@ -10,8 +10,6 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from rag.models.engines.openvino_decoder import log_probabilities
 from rag.models.logistic import LogisticModel, logit
-from rag.models.reranker import Relevance
-from rag.rerank.cross_encoder import Ranking
 from rag.rerank.query_likelihood import (
     by_likelihood,
     likelihood_features,
@@ -19,7 +17,7 @@ from rag.rerank.query_likelihood import (
     telling,
     with_likelihoods,
 )
-from rag.types import Paper, Passage
+from rag.types import Paper, Passage, Ranking, Relevance
 
 A = Paper("a", "Alpha", "Apples are red. Pears are green. Plums are blue. Figs are brown.")
 B = Paper("b", "Beta", "Beta is fast.")
@@ -74,7 +72,7 @@ def test_what_the_model_is_asked():
 def test_gains_are_over_the_question_alone_and_only_of_the_first():
     model = Told(-20.0, -31.5, -30.0)
     found = with_likelihoods("What is fast?", read(0.5, 0.4, 0.3), model, 2)
-    assert {key: own.likelihood for key, own in found.readings.items()} == {"a": 10.0, "b": -1.5, "c": None}
+    assert {key: own.likelihood for key, own in found.relevance.items()} == {"a": 10.0, "b": -1.5, "c": None}
     ((conversations, text),) = model.asked
     assert text == "What is fast?"
     assert [c[1].content.split("\n")[0] for c in conversations] == ["Title: Alpha", "Title: Beta", "Title: "]

@@ -16,13 +16,13 @@ from rag.serve.limits import Limits
 from rag.types import DraftToken, Finished, StageStarted
 
 
-def desk(**limits: float) -> Admission:
+def admission(**limits: float) -> Admission:
     return Admission(Limits.load(**limits))
 
 
 def test_the_events_come_in_order_and_the_place_is_free_again() -> None:
     async def run() -> None:
-        made = desk()
+        made = admission()
         events = [event async for event in made.events(partial(FakeAssistant().stream, "x"))]
         assert [type(event) for event in events] == [StageStarted, DraftToken, Finished]
         await asyncio.sleep(0)
@@ -37,7 +37,7 @@ def test_what_the_assistant_raises_comes_through() -> None:
         raise GenerationFailed("the generator broke", hint="Ask again.")
 
     async def run() -> None:
-        made = desk()
+        made = admission()
         with pytest.raises(GenerationFailed, match="broke"):
             await finished(made.events(broken))
         assert isinstance((await finished(made.events(partial(FakeAssistant().stream, "x")))).text, str)
@@ -48,14 +48,14 @@ def test_what_the_assistant_raises_comes_through() -> None:
 def test_events_without_an_answer_are_a_failure() -> None:
     async def run() -> None:
         with pytest.raises(GenerationFailed, match="broke off"):
-            await finished(desk().events(lambda: iter([StageStarted("writing", 0.0)])))
+            await finished(admission().events(lambda: iter([StageStarted("writing", 0.0)])))
 
     asyncio.run(run())
 
 
 def test_so_many_at_once_so_many_wait_the_rest_come_back() -> None:
     async def run() -> None:
-        made, held = desk(concurrent=1, waiting_max=2), Held()
+        made, held = admission(concurrent=1, waiting_max=2), Held()
         asked = [
             asyncio.create_task(finished(made.events(partial(held.stream, str(number)))))
             for number in range(5)
@@ -75,7 +75,7 @@ def test_so_many_at_once_so_many_wait_the_rest_come_back() -> None:
 
 def test_two_places_are_two() -> None:
     async def run() -> None:
-        made, held = desk(concurrent=2), Held()
+        made, held = admission(concurrent=2), Held()
         asked = [asyncio.create_task(finished(made.events(partial(held.stream, str(n))))) for n in range(3)]
         while made.running < 2:
             await asyncio.sleep(0.01)
@@ -88,7 +88,7 @@ def test_two_places_are_two() -> None:
 
 def test_a_reader_who_leaves_frees_the_work() -> None:
     async def run() -> None:
-        made, held = desk(), Held()
+        made, held = admission(), Held()
         task = asyncio.create_task(finished(made.events(partial(held.stream, "x"))))
         while not made.running:
             await asyncio.sleep(0.01)
@@ -105,7 +105,7 @@ def test_a_reader_who_leaves_frees_the_work() -> None:
 
 def test_a_deadline_frees_the_work_and_counts_the_waiting() -> None:
     async def run() -> None:
-        made, held = desk(deadline_s=0.3), Held()
+        made, held = admission(deadline_s=0.3), Held()
         asked = [asyncio.create_task(finished(made.events(partial(held.stream, str(n))))) for n in range(2)]
         results = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(result) for result in results] == [DeadlineExceeded, DeadlineExceeded]

@@ -262,3 +262,9 @@ def test_too_many_questions_name_the_limit() -> None:
         problem = web.post("/v1/batch", json={"questions": ["a", "b", "c"]}).json()
         assert "3 questions; 2 are allowed" in problem["detail"]
         assert "citewise batch" in problem["hint"]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="batches cannot be kept there"):
+        jobs_over(tmp_path / "file" / "jobs")

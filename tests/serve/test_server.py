@@ -16,7 +16,7 @@ from fake_assistant import ABSTRACT, PAPER, FakeAssistant, answer_to
 from mcp import Client
 from serving import PUBLIC, TOKEN, Held, options, server, wait_until
 
-from rag.serve.completion import message_of
+from rag.serve.openai import message_of
 from rag.types import Answer
 
 QUESTIONS = ["How large?", "unknown", "quote it"]

@@ -44,12 +44,14 @@ def folders(root: Path) -> list[str]:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+import rag.storage.atomic
 from rag.storage import generations
 
 def die(*args, **options):
     os.kill(os.getpid(), signal.SIGKILL)
 
-setattr(generations, sys.argv[2], die)
+place, _, step = sys.argv[2].rpartition(".")
+setattr(sys.modules[place], step, die)
 with generations.new_generation(Path(sys.argv[1])) as folder:
     (folder / "lexical").mkdir()
     (folder / "lexical" / "terms").write_text("killed")
@@ -76,7 +78,7 @@ def test_the_last_two_are_kept(root: Path) -> None:
 def test_an_orphan_is_removed_and_what_was_current_is_kept(root: Path) -> None:
     """Killed between the rename and CURRENT: the higher number is not the one readers hold."""
     write(root, "one")
-    write_and_be_killed(root, "write_whole")
+    write_and_be_killed(root, "rag.storage.generations.write_whole")
     assert folders(root) == ["gen-000001", "gen-000002"]
     assert read(root) == "one"
     write(root, "three")
@@ -86,7 +88,7 @@ def test_an_orphan_is_removed_and_what_was_current_is_kept(root: Path) -> None:
 
 
 def test_an_orphan_of_the_first_write_is_removed(root: Path) -> None:
-    write_and_be_killed(root, "write_whole")
+    write_and_be_killed(root, "rag.storage.generations.write_whole")
     assert (current_name(root), folders(root)) == (None, ["gen-000001"])
     write(root, "two")
     assert (read(root), folders(root)) == ("two", ["gen-000002"])
@@ -94,14 +96,14 @@ def test_an_orphan_of_the_first_write_is_removed(root: Path) -> None:
 
 def test_what_was_half_written_is_removed(root: Path) -> None:
     write(root, "one")
-    write_and_be_killed(root, "_sync_tree")
+    write_and_be_killed(root, "rag.storage.atomic.sync_tree")
     assert len(folders(root)) == 2
     assert read(root) == "one"
     write(root, "two")
     assert (read(root), folders(root)) == ("two", ["gen-000001", "gen-000002"])
 
 
-@pytest.mark.parametrize("step", ["_sync_tree", "write_whole", "sha256_of"])
+@pytest.mark.parametrize("step", ["atomic.sync_tree", "generations.write_whole", "generations.sha256_of"])
 def test_a_failure_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     def refuse(*args: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
@@ -110,7 +112,7 @@ def test_a_failure_leaves_nothing_behind(root: Path, monkeypatch: pytest.MonkeyP
     write(root, "two")
     for _ in range(3):
         with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-            patch.setattr(generations, step, refuse)
+            patch.setattr(f"rag.storage.{step}", refuse)
             write(root, "three")
         assert (read(root), folders(root)) == ("two", ["gen-000001", "gen-000002"])
     write(root, "three")

@@ -16,7 +16,15 @@ FORBIDDEN = {
     "html": ("rag.ui.tabs", "gradio"),
 }
 # Of the page's own files above the two folders, which neither of them may import.
-ABOVE = ("rag.ui.app_state", "rag.ui.chat", "rag.ui.actions", "rag.ui.export", "rag.ui.page", "rag.ui.server")
+ABOVE = (
+    "rag.ui.policy",
+    "rag.ui.app_state",
+    "rag.ui.chat",
+    "rag.ui.actions",
+    "rag.ui.export",
+    "rag.ui.page",
+    "rag.ui.server",
+)
 
 
 def imported(path: Path) -> set[str]:

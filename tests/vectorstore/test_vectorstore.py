@@ -23,7 +23,7 @@ from contracts.vector_store import (
 )
 
 from vectorstore import faiss_index, rows
-from vectorstore.base import Hit, Vectors, VectorStoreError, possible, rounding
+from vectorstore.base import Hit, Vectors, VectorStoreError, possible, rounding, unit_rows
 from vectorstore.coded import Effort, sample
 from vectorstore.exact import ExactStore
 from vectorstore.faiss_store import FaissStore, choose_kind
@@ -459,3 +459,9 @@ def test_the_margin_is_not_what_makes_flat_exact() -> None:
     assert scores[0, 0] - scores[0, -1] < 1e-5
     for k in (1, 10, 100):
         assert flat.search(query, k) == exact.search(query, k)
+
+
+def test_unit_rows_by_hand() -> None:
+    rows = unit_rows([[3.0, 4.0], [0.0, 0.0], [0.0, -2.0]])
+    assert rows.tolist() == [[pytest.approx(0.6), pytest.approx(0.8)], [0.0, 0.0], [0.0, -1.0]]
+    assert rows.dtype == np.float32

@@ -13,8 +13,8 @@ from rag.models.engines.choose import Role, multiplies_bfloat16, precision_for
 from rag.models.engines.graph import GROUP, Precision
 from rag.models.engines.llama_graph import llama_graph
 from rag.models.engines.threads import threads_of
-from rag.models.gguf import built_once
 from rag.models.weights import ResolvedModel
+from rag.storage.built import built_once
 
 _log = logging.getLogger(__name__)
 # Part of the folder's name: a change to how graphs are built makes them anew.

@@ -22,8 +22,8 @@ from rag.batch.questions import QuestionRow, read_questions
 from rag.batch.results import open_results
 from rag.batch.run import ResultsWriter, answer_rows
 from rag.errors import CitewiseError
+from rag.ports import BatchAnswers
 from rag.types import Answer, Question
-from rag.ui.opening import Answering
 from rag.ui.state.draft_queue import DraftQueue
 
 ROWS_MAX = 20_000
@@ -75,7 +75,7 @@ class BatchJob:
             return None
         return (len(self.rows) - len(self.answered)) * self.seconds / fresh
 
-    def start(self, assistant: Answering, queue: DraftQueue, folder: Path) -> None:
+    def start(self, assistant: BatchAnswers, queue: DraftQueue, folder: Path) -> None:
         """Answer what is not answered yet, in a thread of its own."""
         self.state, self.failure, self.answered = "running", None, []
         self._cancelled.clear()
@@ -87,7 +87,7 @@ class BatchJob:
         """Stop after the answers being written now; they are kept."""
         self._cancelled.set()
 
-    def _run(self, assistant: Answering, queue: DraftQueue, journal: Path) -> None:
+    def _run(self, assistant: BatchAnswers, queue: DraftQueue, journal: Path) -> None:
         state = "failed"
         try:
             journal.parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ class BatchJob:
 class _QueuedAssistant:
     """The assistant, a few answers at a time, each time in its turn."""
 
-    def __init__(self, assistant: Answering, queue: DraftQueue, job: BatchJob) -> None:
+    def __init__(self, assistant: BatchAnswers, queue: DraftQueue, job: BatchJob) -> None:
         self.fingerprint = assistant.fingerprint
         self._assistant, self._queue, self._job = assistant, queue, job
 

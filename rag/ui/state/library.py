@@ -16,19 +16,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rag.errors import ReadError
+from rag.ports import MappedAnswers, Progress
 from rag.settings import Settings
 from rag.storage.generations import current_name
 from rag.types import Paper
-from rag.ui.opening import Answering, Opening, Progress
+from rag.web.opening import LoadingAssistant
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from rag.index.build import Embedder, IngestReport
+    from rag.index.build import IngestReport
+    from rag.index.embedding import Embedder
     from rag.index.paper_index import PaperIndex
 
 DEFAULT = "default"
 _OPEN_MAX = 8
+_Loading = LoadingAssistant[MappedAnswers]
 _OF_PATHS = "papers-"  # collections that `--papers PATH` made, named by content
 
 
@@ -80,7 +83,7 @@ class Library(Protocol):
         """Changes whenever the collection does."""
         ...
 
-    def open(self, choice: AssistantChoice, progress: Progress) -> Answering:
+    def open(self, choice: AssistantChoice, progress: Progress) -> MappedAnswers:
         """The assistant of a choice; builds the default collection on first use."""
         ...
 
@@ -134,7 +137,7 @@ class LocalLibrary:
             return "as given"
         return current_name(self._root(collection))
 
-    def open(self, choice: AssistantChoice, progress: Progress) -> Answering:
+    def open(self, choice: AssistantChoice, progress: Progress) -> MappedAnswers:
         """See `Library.open`."""
         from rag.assistant import Assistant
         from rag.pipeline.assemble import Parts
@@ -199,15 +202,15 @@ class AssistantPool:
     def __init__(self, library: Library) -> None:
         self._library = library
         self._lock = threading.Lock()
-        self._known: OrderedDict[AssistantChoice, tuple[Opening, list[str | None]]] = OrderedDict()
+        self._known: OrderedDict[AssistantChoice, tuple[_Loading, list[str | None]]] = OrderedDict()
 
-    def of(self, choice: AssistantChoice) -> Opening:
+    def of(self, choice: AssistantChoice) -> _Loading:
         """The opening of a choice, begun if it is new or out of date; one that failed is left so."""
         with self._lock:
             opening, versions = self._known.get(choice, (None, []))
             if opening is None or (versions and versions[-1] != self._library.version(choice.collection)):
                 versions = []
-                opening = Opening(partial(self._open, choice, versions))
+                opening = LoadingAssistant(partial(self._open, choice, versions))
                 opening.start()
             self._known[choice] = opening, versions
             self._known.move_to_end(choice)
@@ -215,7 +218,7 @@ class AssistantPool:
                 self._known.popitem(last=False)
         return opening
 
-    def _open(self, choice: AssistantChoice, versions: list[str | None], progress: Progress) -> Answering:
+    def _open(self, choice: AssistantChoice, versions: list[str | None], progress: Progress) -> MappedAnswers:
         assistant = self._library.open(choice, progress)
         versions.append(self._library.version(choice.collection))
         return assistant

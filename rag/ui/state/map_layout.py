@@ -8,13 +8,13 @@ fewer than three groups, those of the vectors themselves. Knows vectors and pape
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.ports import Indexed, Vectors
 from rag.types import Paper
 from rag.ui.state.topics import topic_names
 
@@ -29,31 +29,6 @@ _APART = 0.024
 Matrix = NDArray[np.float32]
 Labels = NDArray[np.int64]
 Places = NDArray[np.float64]
-
-
-class Vectors(Protocol):
-    """What is needed of a vector store."""
-
-    def ids(self) -> list[str]:
-        """All chunk ids."""
-        ...
-
-    def vectors(self, ids: Sequence[str]) -> Matrix:
-        """Their rows, shape (ids, dimensions)."""
-        ...
-
-
-class Indexed(Protocol):
-    """What is needed of an index."""
-
-    @property
-    def store(self) -> Vectors:
-        """The vectors of the chunks."""
-        ...
-
-    def all_papers(self) -> Iterator[Paper]:
-        """Every paper, by id."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ Titles, names and addresses are untrusted: none of them can end a line or a fiel
 
 from __future__ import annotations
 
-import re
 from urllib.parse import quote, urlsplit
 
 from rag.text.clean import clean
+from rag.text.printable import C0, DELETE_AND_C1, DIRECTION_SPANS, LINE_SEPARATORS, SURROGATES, any_of
 from rag.types import Answer, Citation
 
-_CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = any_of(C0, DELETE_AND_C1, LINE_SEPARATORS, DIRECTION_SPANS, SURROGATES)
 
 
 def plain_answer(answer: Answer) -> str:

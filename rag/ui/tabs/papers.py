@@ -8,12 +8,12 @@ from typing import Any
 import gradio as gr
 
 from rag.errors import CitewiseError
+from rag.ports import Answers, MappedAnswers
 from rag.types import Paper
 from rag.ui.app_state import AppState, Catalogue
 from rag.ui.html.answer import notice_html
 from rag.ui.html.map import map_svg, topic_chip
 from rag.ui.html.papers import PAGE, list_html
-from rag.ui.opening import Answering
 from rag.ui.state.papers import PaperFilter, matching, years_of
 from rag.ui.tabs.controls import Controls
 from rag.ui.tabs.widgets import AT_ONCE, Updates, html
@@ -126,11 +126,11 @@ class PapersTab:
         )
         return self._updates_of(paper_filter, count, self._app_state.catalogue(assistant.index), assistant)
 
-    def _assistant(self, chosen: Sequence[object]) -> Answering | None:
+    def _assistant(self, chosen: Sequence[object]) -> MappedAnswers | None:
         return self._app_state.assistants.of(self._controls.choice(chosen)).wait(_OPENING_S)
 
     def _updates_of(
-        self, paper_filter: PaperFilter, count: int, catalogue: Catalogue, assistant: Answering
+        self, paper_filter: PaperFilter, count: int, catalogue: Catalogue, assistant: Answers
     ) -> Updates:
         collection_map = catalogue.map
         groups = collection_map.group_of()
@@ -149,7 +149,7 @@ class PapersTab:
             updates[self.drawn] = map_svg(collection_map, lit=lit)
         return updates
 
-    def _search(self, query: str, catalogue: Catalogue, assistant: Answering) -> Sequence[Paper]:
+    def _search(self, query: str, catalogue: Catalogue, assistant: Answers) -> Sequence[Paper]:
         """All by title, or what fits the query, best first."""
         if not query.strip():
             return catalogue.papers

@@ -93,7 +93,7 @@ def test_rankings_run_from_the_plainest_to_what_ships(tmp_path):
     assert list(found) == ["BM25", "dense", "fused by rank", "hybrid, no sentence vectors", HYBRID, SHIPPED]
     assert {name: rank("Monarch Mixer")[0] for name, rank in found.items()} == dict.fromkeys(found, "m")
     assert found["BM25"]("Monarch Mixer") == ["m"]
-    assert assistant.ports.generator is None
+    assert not assistant.pipeline.stages.generate.writes
     plain = rankings(subject(reranker="none").over(papers, "scifact"))
     assert list(plain) == [*list(found)[:-2], SHIPPED]
 

@@ -1,20 +1,30 @@
-"""An `Answer` as a chat completion in OpenAI's form, and such a request as a question with its history.
+"""HTTP in OpenAI's form: any client of `/v1/chat/completions` can ask, without knowing Citewise.
 
-The message holds verified text only, its sources listed under it; the field `citewise` holds the whole
-answer.
+A request is read as a question with its history, an `Answer` written as a chat completion: the message holds
+verified text only, its sources listed under it; the field `citewise` holds the whole answer.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
+from fastapi import APIRouter, Request
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import JSONResponse, Response
 
-from rag.errors import InvalidRequest
+from rag.errors import CitewiseError, InvalidRequest, NotFound
+from rag.serve.admission import unless_gone
+from rag.serve.problems import problem_of
+from rag.serve.routes import streamed
+from rag.serve.service import Service
 from rag.text.clean import clean
-from rag.types import Answer, Citation, Turn
+from rag.types import Answer, Citation, DraftToken, Event, Finished, Turn
 
 MODEL = "citewise"
 _SOURCES = "\n\nSources:\n"
@@ -61,6 +71,37 @@ class ChatBody(BaseModel):
     model: str = MODEL
     stream: bool = False
     n: int | None = Field(default=None, le=1)
+
+
+def router(service: Service) -> APIRouter:
+    """The routes over one service."""
+    routes = APIRouter(prefix="/v1", tags=["openai"])
+
+    @routes.post("/chat/completions")
+    async def complete(body: ChatBody, request: Request) -> Response:
+        """Answer the last user message; the messages before it are its history."""
+        question, history = conversation_of(body.messages)
+        identity, created = f"chatcmpl-{secrets.token_hex(12)}", int(time.time())
+        if body.stream:
+            events = service.events(question, history)
+            return await streamed(events, request, encoder(identity, created), error_sse)
+        answer = await unless_gone(service.answer(question, history), request.is_disconnected)
+        return JSONResponse(completion_of(answer, identity, created))
+
+    @routes.get("/models")
+    async def models() -> Response:
+        """The one model there is."""
+        return JSONResponse(model_list())
+
+    @routes.get("/models/{name}")
+    async def model(name: str) -> Response:
+        """The one model there is, by its name."""
+        found = [each for each in model_list()["data"] if each["id"] == name]
+        if not found:
+            raise NotFound("There is no such model.", hint=f"Use {MODEL!r}.")
+        return JSONResponse(found[0])
+
+    return routes
 
 
 def conversation_of(messages: Sequence[ChatMessage]) -> tuple[str, tuple[Turn, ...]]:
@@ -120,7 +161,29 @@ def chunks_of(answer: Answer, identity: str, created: int) -> Iterator[dict[str,
     yield {**_chunk({}, "stop", identity, created), "citewise": answer.to_dict()}
 
 
-def models() -> dict[str, Any]:
+def encoder(identity: str, created: int) -> Callable[[Event], bytes]:
+    """Events as chunks. Of a draft nothing is told but that the line is alive."""
+    spoke = False
+
+    def encode(event: Event) -> bytes:
+        nonlocal spoke
+        if isinstance(event, Finished):
+            chunks = chunks_of(event.answer, identity, created)
+            return b"".join(map(_data, chunks)) + format_sse_event(data_str="[DONE]")
+        if isinstance(event, DraftToken) or spoke:
+            return KEEPALIVE_COMMENT
+        spoke = True
+        return _data(first_chunk(identity, created))
+
+    return encode
+
+
+def error_sse(error: CitewiseError) -> bytes:
+    """An error after the stream has begun, where OpenAI's clients look for it."""
+    return _data(problem_of(error, openai=True))
+
+
+def model_list() -> dict[str, Any]:
     """What can be asked."""
     model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "citewise"}
     return {"object": "list", "data": [model]}
@@ -133,3 +196,7 @@ def _chunk(delta: dict[str, str], finish: str | None, identity: str, created: in
 
 def _head(kind: str, identity: str, created: int) -> dict[str, Any]:
     return {"id": identity, "object": kind, "created": created, "model": MODEL}
+
+
+def _data(record: dict[str, Any]) -> bytes:
+    return format_sse_event(data_str=json.dumps(record))

@@ -16,7 +16,7 @@ from mcp_types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 
 from rag.errors import CitewiseError
-from rag.serve.completion import message_of
+from rag.serve.openai import message_of
 from rag.serve.schemas import (
     AnswerBody,
     Message,

@@ -6,7 +6,7 @@ import pytest
 from fake_assistant import QUOTE, answer_to
 
 from rag.errors import InvalidRequest
-from rag.serve.completion import (
+from rag.serve.openai import (
     ChatMessage,
     chunks_of,
     completion_of,
