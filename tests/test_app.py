@@ -283,7 +283,7 @@ def test_what_cannot_be_asked_is_refused_with_a_sentence(question, told):
 def test_errors_of_citewise_are_shown_and_the_next_question_is_answered():
     chat = chat_over()
     conversation = asked(chat, "please fail")[-1].conversation
-    assert "Ask again." in Elements("".join(conversation.html)).text
+    assert "Ask again." in Elements("".join(conversation.rendered)).text
     assert "Answered" in asked(chat, "How?", conversation)[-1].log
 
 
@@ -401,7 +401,7 @@ def test_a_vote_is_written_with_what_was_said_before_it_and_shown_from_then_on()
     assert (line["question"], line["verdict"], line["note"]) == ("And what did it cost?", "down", "wrong <b>")
     assert [turn["role"] for turn in line["history"]] == ["user", "assistant"]
     assert line["answer"]["status"] == "answered"
-    assert 'cw-vote cw-on" id="cw-down-2"' in conversation.html[1]
+    assert 'cw-vote cw-on" id="cw-down-2"' in conversation.rendered[1]
 
 
 @pytest.mark.parametrize("told", ["", "[]", "{", "null", '{"do": "rm"}', '{"do": "up", "number": "99"}'])
@@ -424,7 +424,7 @@ def test_a_saved_conversation_is_opened_renamed_and_deleted_by_its_owner_only():
     actions.view_after({"do": "rename", "key": key, "title": " New <b> "}, conversation, owner)
     assert [entry.title for entry in app_state.store.entries(owner)] == ["New <b>"]
     opened = actions.view_after({"do": "open", "key": key}, Conversation(owner=owner), owner)
-    assert opened.log == "".join(conversation.html)
+    assert opened.log == "".join(conversation.rendered)
     assert asked(app_state.chat, "And?", opened.conversation)[-1].conversation.asked == 2
     gone = actions.view_after({"do": "delete", "key": key}, opened.conversation, owner)
     assert gone.log == ""

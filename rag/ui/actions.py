@@ -57,7 +57,7 @@ class Actions:
                     return whole_view(Conversation(owner=owner))
         except CitewiseError as exc:
             return View(conversation, notice=notice_html(exc.message, exc.hint, urgent=True), busy=busy)
-        return View(conversation, log="".join(conversation.html), busy=busy)
+        return View(conversation, log="".join(conversation.rendered), busy=busy)
 
     def _vote(self, wish: dict[str, str], conversation: Conversation) -> View:
         """Write the vote; the log stays as it is, page.js has marked the button."""
@@ -68,7 +68,7 @@ class Actions:
             now = datetime.now(UTC).isoformat(timespec="seconds")
             vote = Feedback(exchange.answer, conversation.history(number), verdict, now, wish.get("note", ""))
             record(self._app_state.votes, vote)
-            conversation.html = [exchange_html(said) for said in conversation.exchanges]
+            conversation.rendered = [exchange_html(said) for said in conversation.exchanges]
             self._app_state.store.save(conversation)
         thanks = "Thank you: your note is kept on this machine." if wish.get("note") else ""
         view = View(conversation, busy=conversation.pending is not None)

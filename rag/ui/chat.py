@@ -102,7 +102,7 @@ class Chat:
         """A saved conversation, rendered; None if there is none."""
         conversation = self._store.open(owner, key)
         if conversation is not None:
-            conversation.html = [exchange_html(exchange) for exchange in conversation.exchanges]
+            conversation.rendered = [exchange_html(exchange) for exchange in conversation.exchanges]
         return conversation
 
     def _finished_view(self, conversation: Conversation) -> View:
@@ -187,7 +187,7 @@ def whole_view(conversation: Conversation) -> View:
     """All that was said, and nothing on its way."""
     return View(
         conversation,
-        log="".join(conversation.html),
+        log="".join(conversation.rendered),
         live="",
         busy=conversation.pending is not None,
     )
