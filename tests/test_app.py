@@ -18,14 +18,25 @@ from hypothesis import strategies as st
 import app as door
 from rag.errors import ModelMissing, OutputError
 from rag.text.clean import clean
-from rag.text.escape import inert, inert_lines, link
-from rag.types import Abstention, Answer, DraftToken, Event, Failure, Quote, Sentence, StageStarted, Turn
+from rag.text.escape import inert, inert_lines, web_host
+from rag.types import (
+    Abstention,
+    Answer,
+    DraftToken,
+    Event,
+    Failure,
+    Paper,
+    Quote,
+    Sentence,
+    StageStarted,
+    Turn,
+)
 from rag.ui.actions import Actions
 from rag.ui.app_state import AppState
 from rag.ui.chat import Chat, ChatRequest, View
 from rag.ui.html.answer import confidence_words, exchange_html, notice_html, pending_html
 from rag.ui.html.citations import support_of
-from rag.ui.html.evidence import marked
+from rag.ui.html.evidence import marked, meta
 from rag.ui.state.conversation import Conversation, Exchange, Pending
 from rag.ui.state.conversation_store import new_owner
 from rag.web.addresses import is_loopback
@@ -40,7 +51,7 @@ class Elements(HTMLParser):
         super().__init__()
         self.found: list[tuple[str, dict[str, str | None]]] = []
         self.text = ""
-        self.feed(page)
+        self.feed(str(page))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
@@ -53,12 +64,12 @@ def rendered(question: str) -> str:
     return exchange_html(Exchange(1, question, answer_to(question)))
 
 
-def desk_over(opener=None, limit: int = 4000) -> AppState:
+def state_over(opener=None, limit: int = 4000) -> AppState:
     return AppState(FakeLibrary(opener), limit)
 
 
 def chat_over(opener=None, limit: int = 4000) -> Chat:
-    return desk_over(opener, limit).chat
+    return state_over(opener, limit).chat
 
 
 def asked(chat: Chat, question: str, conversation: Conversation | None = None) -> list[View]:
@@ -102,14 +113,16 @@ def test_inert_text_keeps_what_is_visible():
     ],
 )
 def test_only_plain_web_addresses_become_links(url):
-    assert link(url) == ""
+    assert web_host(url) is None
+    assert "<a" not in meta(Paper("p", "T", "a", url=url))
 
 
 def test_a_link_shows_its_host():
-    tag, attributes = Elements(link("https://arxiv.org/abs/1?a=1&b=<2>")).found[0]
+    page = meta(Paper("p", "T", "a", url=" https://arxiv.org/abs/1?a=1&b=<2>"))
+    _, (tag, attributes) = Elements(page).found
     assert (tag, attributes["href"]) == ("a", "https://arxiv.org/abs/1?a=1&b=<2>")
     assert attributes["rel"] == "noopener noreferrer nofollow"
-    assert "arxiv&#46;org" in link("https://arxiv.org/abs/1")
+    assert "arxiv&#46;org" in page
 
 
 def test_the_quoted_characters_are_marked_in_the_cleaned_abstract():
@@ -270,7 +283,7 @@ def test_what_cannot_be_asked_is_refused_with_a_sentence(question, told):
 def test_errors_of_citewise_are_shown_and_the_next_question_is_answered():
     chat = chat_over()
     conversation = asked(chat, "please fail")[-1].conversation
-    assert "Ask again." in Elements("".join(conversation.html)).text
+    assert "Ask again." in Elements("".join(conversation.rendered)).text
     assert "Answered" in asked(chat, "How?", conversation)[-1].log
 
 
@@ -357,13 +370,13 @@ def test_an_abandoned_question_lets_the_next_one_in():
 
 
 def test_a_conversation_that_cannot_be_saved_is_told_and_shown(monkeypatch):
-    desk = desk_over()
+    app_state = state_over()
 
     def full(*_):
         raise OutputError("The disk is full.", hint="Make room.")
 
-    monkeypatch.setattr(desk.shelf, "save", full)
-    view = asked(desk.chat, "How much higher throughput?", Conversation(owner=new_owner()))[-1]
+    monkeypatch.setattr(app_state.store, "save", full)
+    view = asked(app_state.chat, "How much higher throughput?", Conversation(owner=new_owner()))[-1]
     assert "Answered" in view.log
     assert "The disk is full." in Elements(view.notice).text
 
@@ -371,51 +384,51 @@ def test_a_conversation_that_cannot_be_saved_is_told_and_shown(monkeypatch):
 # what page.js hands over
 
 
-def spoken(desk: AppState, *questions: str) -> Conversation:
+def spoken(app_state: AppState, *questions: str) -> Conversation:
     conversation = Conversation(owner=new_owner())
     for question in questions:
-        asked(desk.chat, question, conversation)
+        asked(app_state.chat, question, conversation)
     return conversation
 
 
 def test_a_vote_is_written_with_what_was_said_before_it_and_shown_from_then_on():
-    desk = desk_over()
-    conversation = spoken(desk, "How much higher throughput?", "And what did it cost?")
-    actions = Actions(desk, dict)
-    actions.done({"do": "up", "number": "2"}, conversation, conversation.owner)
-    actions.done({"do": "down", "number": "2", "note": "wrong <b>"}, conversation, conversation.owner)
-    (line,) = map(json.loads, desk.votes.read_text(encoding="utf-8").splitlines())
+    app_state = state_over()
+    conversation = spoken(app_state, "How much higher throughput?", "And what did it cost?")
+    actions = Actions(app_state, dict)
+    actions.view_after({"do": "up", "number": "2"}, conversation, conversation.owner)
+    actions.view_after({"do": "down", "number": "2", "note": "wrong <b>"}, conversation, conversation.owner)
+    (line,) = map(json.loads, app_state.votes.read_text(encoding="utf-8").splitlines())
     assert (line["question"], line["verdict"], line["note"]) == ("And what did it cost?", "down", "wrong <b>")
     assert [turn["role"] for turn in line["history"]] == ["user", "assistant"]
     assert line["answer"]["status"] == "answered"
-    assert 'cw-vote cw-on" id="cw-down-2"' in conversation.html[1]
+    assert 'cw-vote cw-on" id="cw-down-2"' in conversation.rendered[1]
 
 
 @pytest.mark.parametrize("told", ["", "[]", "{", "null", '{"do": "rm"}', '{"do": "up", "number": "99"}'])
 def test_wishes_that_are_none_change_nothing(told):
-    desk = desk_over()
-    conversation = spoken(desk, "How much higher throughput?")
-    view = Actions(desk, lambda view: {"view": view}).act(told, conversation, conversation.owner)["view"]
+    app_state = state_over()
+    conversation = spoken(app_state, "How much higher throughput?")
+    view = Actions(app_state, lambda view: {"view": view}).act(told, conversation, conversation.owner)["view"]
     assert view.conversation is conversation
-    assert not desk.votes.exists()
+    assert not app_state.votes.exists()
 
 
 def test_a_saved_conversation_is_opened_renamed_and_deleted_by_its_owner_only():
-    desk = desk_over()
-    conversation = spoken(desk, "How much higher throughput?")
+    app_state = state_over()
+    conversation = spoken(app_state, "How much higher throughput?")
     owner, key = conversation.owner, conversation.key
-    actions, elsewhere = Actions(desk, dict), Conversation(owner=new_owner())
+    actions, elsewhere = Actions(app_state, dict), Conversation(owner=new_owner())
     for wish in ({"do": "open"}, {"do": "rename", "title": "x"}, {"do": "delete"}):
-        actions.done(wish | {"key": key}, elsewhere, elsewhere.owner)
-        actions.done(wish | {"key": "../" + key}, elsewhere, owner)
-    actions.done({"do": "rename", "key": key, "title": " New <b> "}, conversation, owner)
-    assert [entry.title for entry in desk.shelf.entries(owner)] == ["New <b>"]
-    opened = actions.done({"do": "open", "key": key}, Conversation(owner=owner), owner)
-    assert opened.log == "".join(conversation.html)
-    assert asked(desk.chat, "And?", opened.conversation)[-1].conversation.asked == 2
-    gone = actions.done({"do": "delete", "key": key}, opened.conversation, owner)
+        actions.view_after(wish | {"key": key}, elsewhere, elsewhere.owner)
+        actions.view_after(wish | {"key": "../" + key}, elsewhere, owner)
+    actions.view_after({"do": "rename", "key": key, "title": " New <b> "}, conversation, owner)
+    assert [entry.title for entry in app_state.store.entries(owner)] == ["New <b>"]
+    opened = actions.view_after({"do": "open", "key": key}, Conversation(owner=owner), owner)
+    assert opened.log == "".join(conversation.rendered)
+    assert asked(app_state.chat, "And?", opened.conversation)[-1].conversation.asked == 2
+    gone = actions.view_after({"do": "delete", "key": key}, opened.conversation, owner)
     assert gone.log == ""
-    assert desk.shelf.entries(owner) == []
+    assert app_state.store.entries(owner) == []
 
 
 def test_each_mark_knows_the_support_of_its_own_sentence():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from rag.text.clean import clean
 from rag.text.printable import (
     BYTE_ORDER_MARK,
     C0_BUT_SPACES,
@@ -36,30 +35,16 @@ def inert(text: str) -> str:
     return _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", _SPACE.sub(" ", visible))
 
 
-def shown(text: str) -> str:
-    """Stored text as its author meant it to be read, inert."""
-    return inert(clean(text))
-
-
 def inert_lines(text: str) -> str:
     """`text` with its line breaks kept; several blank lines become one."""
     lines = re.sub(r"\n{3,}", "\n\n", text.strip().replace("\r\n", "\n")).split("\n")
     return "<br>".join(inert(line) for line in lines)
 
 
-def link(url: str | None) -> str:
-    """A link that shows its host, or nothing if it is no plain web address."""
-    host = _host(url) if url else None
-    if url is None or host is None:
-        return ""
-    return (
-        f'<a class="cw-host" href="{inert(url.strip())}" target="_blank"'
-        f' rel="noopener noreferrer nofollow">{inert(host)}&nbsp;↗</a>'
-    )
-
-
-def _host(url: str) -> str | None:
-    """The host of an http(s) address without a user name; None for anything else."""
+def web_host(url: str | None) -> str | None:
+    """The host of an http(s) address without a user name; None for anything else: that becomes no link."""
+    if not url:
+        return None
     try:
         parts = urlsplit(url.strip())
         host = parts.hostname or ""

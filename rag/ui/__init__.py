@@ -1,7 +1,6 @@
 """The page: what happens to an `Answer` between `Assistant.stream` and a person's screen.
 
-Pure, values to text: `inert` -> `evidence` -> `marks`, `render`; `exporting`, `browse`, `map`, `batch_view`.
-What people do, without Gradio: `chat`, `actions`, `conversations`, `feedback`, `batch_run`, `uploads`, over
-what they share in `desk` (`library`: collections and models; `line`: who writes next).
-Gradio: `page` places a tab per module (`*_tab`); `server` mounts it behind `guard`.
+`state/` is what people do and what is kept of it, without HTML or Gradio. `html/` makes text of its values.
+`chat` and `actions` do what people ask for over what all share in `app_state`; `export` makes files.
+`tabs/` are made of Gradio's components, `page` places them, `server` mounts the page behind `policy`.
 """

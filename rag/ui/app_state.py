@@ -1,4 +1,4 @@
-"""What all tabs of the page share: the library, the open assistants, the line, saved conversations, votes."""
+"""What all tabs share: the library, the open assistants, the queue, saved conversations, votes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from weakref import WeakKeyDictionary
 from rag.ports import Indexed
 from rag.types import Paper
 from rag.ui.chat import Chat
-from rag.ui.html.papers import by_title
 from rag.ui.state.conversation_store import ConversationStore
 from rag.ui.state.draft_queue import DraftQueue
 from rag.ui.state.library import AssistantChoice, AssistantPool, Library
 from rag.ui.state.map_layout import CollectionMap, lay_out
+from rag.ui.state.papers import by_title
 
 PAPERS_MAX = 20
 
@@ -27,26 +27,26 @@ class Catalogue:
     """The papers of a collection by title, and their map."""
 
     papers: Sequence[Paper]
-    atlas: CollectionMap
+    map: CollectionMap
 
 
 class AppState:
-    """One per server. `made` is a folder for files that people download, gone with the process."""
+    """One per server. `downloads` is a folder for files that people download, gone with the process."""
 
     def __init__(self, library: Library, question_chars_max: int) -> None:
         folder = library.settings.data_dir
         self.library = library
-        self.openings = AssistantPool(library)
-        self.shelf = ConversationStore(folder / "conversations")
+        self.assistants = AssistantPool(library)
+        self.store = ConversationStore(folder / "conversations")
         self.votes = folder / "thumbs.jsonl"
         self.batches = folder / "batches"
-        self.line = DraftQueue()
-        self.chat = Chat(self.openings, self.shelf, self.line, question_chars_max)
-        self._charting = threading.Lock()
+        self.queue = DraftQueue()
+        self.chat = Chat(self.assistants, self.store, self.queue, question_chars_max)
+        self._laying_out = threading.Lock()
         self._catalogues: WeakKeyDictionary[Indexed, Catalogue] = WeakKeyDictionary()
 
     @cached_property
-    def made(self) -> Path:
+    def downloads(self) -> Path:
         """Where exports are written for the browser to fetch."""
         self._folder = tempfile.TemporaryDirectory(prefix="citewise-")
         return Path(self._folder.name)
@@ -54,7 +54,7 @@ class AppState:
     def choice(self, collection: object, papers: object, mode: object, generator: object) -> AssistantChoice:
         """What the controls say, with the default in place of what is not offered."""
         default = self.library.default()
-        names = {shelved.name for shelved in self.library.collections()}
+        names = {info.name for info in self.library.collections()}
         count = int(papers) if isinstance(papers, int | float) else default.papers
         return AssistantChoice(
             collection=collection
@@ -69,7 +69,7 @@ class AppState:
 
     def catalogue(self, index: Indexed) -> Catalogue:
         """The papers and the map of an index, made once."""
-        with self._charting:
+        with self._laying_out:
             if index not in self._catalogues:
                 self._catalogues[index] = Catalogue(by_title(list(index.all_papers())), lay_out(index))
             return self._catalogues[index]

@@ -1,6 +1,6 @@
 """What happens when a person asks, stops or turns to another conversation. Hands out `View`s; no Gradio.
 
-Everybody is searched for at once; one draft is written at a time, and who waits for that sees the line.
+Everybody is searched for at once; one draft is written at a time, and who waits for that sees the queue.
 """
 
 from __future__ import annotations
@@ -54,32 +54,32 @@ class Chat:
     """The page's answers to what people do. Shared by all tabs; what is theirs is in `Conversation`."""
 
     def __init__(
-        self, openings: AssistantPool, shelf: ConversationStore, line: DraftQueue, question_chars_max: int
+        self, assistants: AssistantPool, store: ConversationStore, queue: DraftQueue, question_chars_max: int
     ) -> None:
-        self._openings = openings
-        self._shelf = shelf
-        self._line = line
+        self._assistants = assistants
+        self._store = store
+        self._queue = queue
         self._question_chars_max = question_chars_max
 
-    def ask(self, asked: ChatRequest, conversation: Conversation) -> Iterator[View]:
+    def ask(self, request: ChatRequest, conversation: Conversation) -> Iterator[View]:
         """Answer one question, showing how far it is."""
-        asked = replace(asked, question=asked.question.strip())
-        refusal = self._refusal(asked.question, conversation)
+        request = replace(request, question=request.question.strip())
+        refusal = self._refusal(request.question, conversation)
         if refusal is not None:
             yield View(conversation, notice=refusal, busy=conversation.pending is not None)
             return
-        pending = conversation.begin(asked.question)
+        pending = conversation.begin(request.question)
         failure: Failure | None = BROKEN
         try:
             yield View(conversation, live=pending_html(pending), notice="", question="", busy=True)
-            for _ in _paced(self._progress(asked, conversation, pending), pending):
+            for _ in _paced(self._progress(request, conversation, pending), pending):
                 yield View(conversation, live=pending_html(pending), busy=True)
             failure = None if pending.answer else _unanswered(conversation)
         except CitewiseError as exc:
             failure = Failure(type(exc).__name__, exc.message, exc.hint)
         finally:
             _end(conversation, failure)
-        yield self._kept(conversation)
+        yield self._finished_view(conversation)
 
     def stop(self, conversation: Conversation | None) -> None:
         """Give up the question being answered; `ask` shows that it was stopped."""
@@ -88,7 +88,7 @@ class Chat:
 
     def settle(self, conversation: Conversation) -> View:
         """After `ask` broke: what is left of the conversation."""
-        return redrawn(conversation)
+        return whole_view(conversation)
 
     def turn_to(self, other: Conversation, conversation: Conversation) -> View:
         """Another conversation; at once, or by `ask` as soon as it has given up its question."""
@@ -96,22 +96,22 @@ class Chat:
             conversation.leaving = other
             conversation.stopping.set()
             return View(conversation, notice="", question="", busy=True)
-        return replace(redrawn(other), notice="", question="")
+        return replace(whole_view(other), notice="", question="")
 
-    def opened(self, owner: str, key: str) -> Conversation | None:
+    def open(self, owner: str, key: str) -> Conversation | None:
         """A saved conversation, rendered; None if there is none."""
-        conversation = self._shelf.open(owner, key)
+        conversation = self._store.open(owner, key)
         if conversation is not None:
-            conversation.html = [exchange_html(exchange) for exchange in conversation.exchanges]
+            conversation.rendered = [exchange_html(exchange) for exchange in conversation.exchanges]
         return conversation
 
-    def _kept(self, conversation: Conversation) -> View:
+    def _finished_view(self, conversation: Conversation) -> View:
         """The finished exchange on screen and on disk."""
         if conversation.leaving is not None:
-            return redrawn(conversation.leaving)
-        view = redrawn(conversation)
+            return whole_view(conversation.leaving)
+        view = whole_view(conversation)
         try:
-            self._shelf.save(conversation)
+            self._store.save(conversation)
         except CitewiseError as exc:
             return replace(view, notice=notice_html(exc.message, exc.hint, urgent=True))
         return view
@@ -126,42 +126,42 @@ class Chat:
         if len(question) > limit:
             length = f"This question has {len(question):,} characters; the limit is {limit:,}."
             return notice_html(length, "Shorten it and send it again.", urgent=True)
-        if self._line.waiting() > WAITING_MAX:
+        if self._queue.waiting() > WAITING_MAX:
             return notice_html("Too many people are waiting.", "Ask again in a minute.", urgent=True)
         return None
 
-    def _progress(self, asked: ChatRequest, conversation: Conversation, pending: Pending) -> Iterator[None]:
+    def _progress(self, request: ChatRequest, conversation: Conversation, pending: Pending) -> Iterator[None]:
         """Wait for the assistant, then follow the answer; ends when stopped."""
-        opening = self._openings.of(asked.choice)
-        opening.start()  # again, if it has failed
-        while (assistant := opening.wait(_TICK_S)) is None:
-            pending.waiting = opening.readiness().message
+        loading = self._assistants.of(request.choice)
+        loading.start()  # again, if it has failed
+        while (assistant := loading.wait(_TICK_S)) is None:
+            pending.waiting = loading.readiness().message
             if conversation.stopping.is_set():
                 return
             yield
-        history = () if asked.alone else conversation.history()
+        history = () if request.alone else conversation.history()
         yield from self._followed(assistant, conversation, pending, history)
 
     def _followed(
         self, assistant: Answers, conversation: Conversation, pending: Pending, history: tuple[Turn, ...]
     ) -> Iterator[None]:
         """The stream of an answer. Before its draft is written, it waits for its turn."""
-        ticket = None
+        place = None
         try:
             for event in assistant.stream(pending.question, history):
                 pending.take(event)
                 yield
-                if isinstance(event, StageStarted) and event.stage == "writing" and ticket is None:
-                    ticket = self._line.join()
-                    while not (ticket.wait(_TICK_S) or conversation.stopping.is_set()):
-                        pending.waiting = place_words(ticket.ahead())
+                if isinstance(event, StageStarted) and event.stage == "writing" and place is None:
+                    place = self._queue.join()
+                    while not (place.wait(_TICK_S) or conversation.stopping.is_set()):
+                        pending.waiting = place_words(place.ahead())
                         yield
                     pending.waiting = ""
                 if conversation.stopping.is_set():
                     return
         finally:
-            if ticket:
-                ticket.leave()
+            if place:
+                place.leave()
 
 
 def place_words(ahead: int) -> str:
@@ -183,11 +183,11 @@ def _paced(steps: Iterator[None], pending: Pending) -> Iterator[None]:
             yield
 
 
-def redrawn(conversation: Conversation) -> View:
+def whole_view(conversation: Conversation) -> View:
     """All that was said, and nothing on its way."""
     return View(
         conversation,
-        log="".join(conversation.html),
+        log="".join(conversation.rendered),
         live="",
         busy=conversation.pending is not None,
     )

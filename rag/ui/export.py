@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from urllib.parse import quote, urlsplit
 
 from rag.text.clean import clean
-from rag.text.printable import C0, DELETE_AND_C1, DIRECTION_SPANS, LINE_SEPARATORS, SURROGATES, any_of
 from rag.text.terms import fold
-from rag.types import Answer, Citation, Paper
+from rag.types import Paper
 from rag.ui.state.conversation import Exchange
+from rag.ui.state.plain_text import one_line, source_line, web_address
 
-_CONTROL = any_of(C0, DELETE_AND_C1, LINE_SEPARATORS, DIRECTION_SPANS, SURROGATES)
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&^-])")
 _TEX = {
     "\\": r"\textbackslash{}",
@@ -33,13 +31,6 @@ _STATUS = {
     "abstained": "Not in this collection",
     "error": "Failed",
 }
-
-
-def plain_answer(answer: Answer) -> str:
-    """What a person copies: the answer with its marks, and the papers they stand for."""
-    said = [clean(line) for line in answer.text.splitlines() if line.strip()]
-    sources = [_source(citation) for citation in answer.citations]
-    return "\n".join([*said, *([""] if sources else []), *sources])
 
 
 def to_json(title: str, exchanges: Sequence[Exchange], at: str) -> str:
@@ -74,7 +65,7 @@ def _markdown_answer(exchange: Exchange) -> list[str]:
         parts.append(f"*Read as: {_md(answer.standalone_question)}*")
     parts += [_md(line) for line in answer.text.splitlines() if line.strip()]
     for citation in answer.citations:
-        parts.append(_md(_source(citation)))
+        parts.append(_md(source_line(citation)))
         parts += [f"> {_md(clean(item.text))}" for item in citation.quotes]
     if answer.abstention and answer.abstention.closest:
         parts.append("Closest papers: " + "; ".join(_md(name) for name in answer.abstention.closest))
@@ -104,7 +95,7 @@ def _entry(paper: Paper, key: str) -> str:
         "author": " and ".join(f"{{{_tex(name)}}}" if _odd(name) else _tex(name) for name in paper.authors),
         "year": str(paper.year or ""),
         "howpublished": _tex(paper.venue or ""),
-        "url": _address(paper.url),
+        "url": web_address(paper.url),
     }
     lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
     return f"@misc{{{key},\n" + ",\n".join(lines) + "\n}\n"
@@ -118,46 +109,23 @@ def to_ris(papers: Iterable[Paper]) -> str:
 def _record(paper: Paper) -> str:
     lines = [("TY", "GEN"), ("TI", clean(paper.title))]
     lines += [("AU", name) for name in paper.authors]
-    lines += [("PY", str(paper.year or "")), ("T2", paper.venue or ""), ("UR", _address(paper.url))]
+    lines += [("PY", str(paper.year or "")), ("T2", paper.venue or ""), ("UR", web_address(paper.url))]
     lines += [("AB", clean(paper.abstract)), ("ER", "")]
-    kept = [(tag, _line(value)) for tag, value in lines if value or tag == "ER"]
+    kept = [(tag, one_line(value)) for tag, value in lines if value or tag == "ER"]
     return "".join(f"{tag}  - {value}\r\n" for tag, value in kept)
 
 
-def _source(citation: Citation) -> str:
-    year = f" ({citation.year})" if citation.year else ""
-    return f"[{citation.key}] {clean(citation.title)}{year}{_after(_address(citation.url))}"
-
-
-def _after(address: str) -> str:
-    return f" {address}" if address else ""
-
-
-def _line(text: str) -> str:
-    """One line without control characters and direction marks."""
-    return " ".join(_CONTROL.sub(" ", text).split())
-
-
 def _md(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", _line(text))
+    return _MARKDOWN.sub(r"\\\1", one_line(text))
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(char, char) for char in _line(text))
+    return "".join(_TEX.get(char, char) for char in one_line(text))
 
 
 def _odd(name: str) -> bool:
     """A name that BibTeX would take apart at the wrong place."""
     return " and " in f" {name.lower()} " or name.count(",") > 2
-
-
-def _address(url: str | None) -> str:
-    """A web address with everything escaped that could end a field; empty for any other scheme."""
-    try:
-        web = url is not None and urlsplit(url.strip()).scheme in {"http", "https"}
-    except ValueError:
-        web = False
-    return quote(_line(url or ""), safe=":/?#@!$&'()*+,;=%~-._") if web else ""
 
 
 def _key(paper: Paper) -> str:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.ui.app_state import AppState
-from rag.ui.html.quality import ADDRESS, last_report
+from rag.ui.html.quality import ADDRESS
 from rag.ui.policy import UPLOAD_BYTES_MAX, page_headers, page_rules, refusal_response
 from rag.ui.state.library import Library
+from rag.ui.state.reports import last_report
 from rag.web.guard import Guard
 
 if TYPE_CHECKING:

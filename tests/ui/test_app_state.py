@@ -1,4 +1,4 @@
-"""Around the conversation: votes, saved conversations, the line, choices, papers, uploads, reports."""
+"""Around the conversation: votes, saved conversations, the queue, choices, papers, uploads, reports."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from rag.settings import Settings
 from rag.types import Paper, Turn
 from rag.ui.app_state import BALANCED_MODE, QUOTES_MODE, AppState
 from rag.ui.html.conversations import list_html as saved_html
-from rag.ui.html.papers import Filter, by_title, kept, list_html, topic_chip, years_of
-from rag.ui.html.quality import last_report, quality_html
+from rag.ui.html.map import topic_chip
+from rag.ui.html.papers import list_html
+from rag.ui.html.quality import quality_html
+from rag.ui.html.uploads import preview_html
 from rag.ui.state.conversation import Conversation, title_of
 from rag.ui.state.conversation_store import KEPT_MAX, ConversationStore, is_key, new_owner
 from rag.ui.state.draft_queue import DraftQueue
-from rag.ui.state.feedback import Vote, record
+from rag.ui.state.feedback import Feedback, record
 from rag.ui.state.library import DEFAULT, AssistantChoice, AssistantPool, LocalLibrary, papers_in
+from rag.ui.state.papers import PaperFilter, by_title, matching, years_of
+from rag.ui.state.reports import last_report
 from rag.ui.state.starters import starters
-from rag.ui.state.uploads import collection_name, preview_html, read_upload, typed_name
+from rag.ui.state.uploads import collection_name, read_upload, typed_name
 
 NOW = "2026-01-02T03:04:05+00:00"
 
@@ -37,7 +41,7 @@ def lines_of(path: Path) -> list[dict]:
 def test_a_vote_is_one_line_of_the_agreed_form(tmp_path):
     path = tmp_path / "deep" / "thumbs.jsonl"
     answer = answer_to("How much?")
-    record(path, Vote(answer, [Turn("user", "Hi")], "up", NOW))
+    record(path, Feedback(answer, [Turn("user", "Hi")], "up", NOW))
     assert lines_of(path) == [
         {
             "question": "How much?",
@@ -52,9 +56,9 @@ def test_a_vote_is_one_line_of_the_agreed_form(tmp_path):
 def test_voting_again_replaces_the_line_and_other_lines_stay(tmp_path):
     path = tmp_path / "thumbs.jsonl"
     path.write_text("not ours\n", encoding="utf-8")
-    record(path, Vote(answer_to("How much?"), (), "up", NOW))
-    record(path, Vote(answer_to("And?"), (), "up", NOW))
-    record(path, Vote(answer_to("How much?"), (), "down", NOW, "no \ud800 " + "x" * 5000))
+    record(path, Feedback(answer_to("How much?"), (), "up", NOW))
+    record(path, Feedback(answer_to("And?"), (), "up", NOW))
+    record(path, Feedback(answer_to("How much?"), (), "down", NOW, "no \ud800 " + "x" * 5000))
     first, *rest = path.read_text(encoding="utf-8").splitlines()
     assert first == "not ours"
     assert [(line["question"], line["verdict"]) for line in map(json.loads, rest)] == [
@@ -67,7 +71,7 @@ def test_voting_again_replaces_the_line_and_other_lines_stay(tmp_path):
 def test_votes_from_several_threads_are_all_kept(tmp_path):
     path = tmp_path / "thumbs.jsonl"
     threads = [
-        threading.Thread(target=record, args=[path, Vote(answer_to(f"q{i}"), (), "up", NOW)])
+        threading.Thread(target=record, args=[path, Feedback(answer_to(f"q{i}"), (), "up", NOW)])
         for i in range(8)
     ]
     for thread in threads:
@@ -80,7 +84,7 @@ def test_votes_from_several_threads_are_all_kept(tmp_path):
 def test_a_vote_that_cannot_be_written_says_so(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OutputError, match="could not be written"):
-        record(tmp_path / "file" / "thumbs.jsonl", Vote(answer_to("q"), (), "up", NOW))
+        record(tmp_path / "file" / "thumbs.jsonl", Feedback(answer_to("q"), (), "up", NOW))
 
 
 # saved conversations
@@ -95,44 +99,44 @@ def talked(owner: str, *questions: str) -> Conversation:
 
 
 def test_a_conversation_comes_back_as_it_was(tmp_path):
-    shelf, owner = ConversationStore(tmp_path), new_owner()
+    store, owner = ConversationStore(tmp_path), new_owner()
     conversation = talked(owner, f"hostile {HOSTILE}", "And what did it cost?")
-    shelf.save(conversation)
-    opened = shelf.open(owner, conversation.key)
+    store.save(conversation)
+    opened = store.open(owner, conversation.key)
     assert opened.exchanges == conversation.exchanges
     assert (opened.title, opened.asked) == (conversation.title, 2)
     assert opened.history() == conversation.history()
 
 
 def test_half_characters_do_not_stop_a_conversation_from_being_saved(tmp_path):
-    shelf, owner = ConversationStore(tmp_path), new_owner()
+    store, owner = ConversationStore(tmp_path), new_owner()
     conversation = talked(owner, "half \ud800")
-    shelf.save(conversation)
-    assert shelf.open(owner, conversation.key).exchanges[0].question == "half ?"
+    store.save(conversation)
+    assert store.open(owner, conversation.key).exchanges[0].question == "half ?"
 
 
 def test_damaged_files_and_strange_keys_are_no_conversations(tmp_path):
-    shelf, owner = ConversationStore(tmp_path), new_owner()
+    store, owner = ConversationStore(tmp_path), new_owner()
     conversation = talked(owner, "How?")
-    shelf.save(conversation)
+    store.save(conversation)
     (tmp_path / owner / f"{new_owner()}.json").write_text("{", encoding="utf-8")
-    assert [entry.key for entry in shelf.entries(owner)] == [conversation.key]
+    assert [entry.key for entry in store.entries(owner)] == [conversation.key]
     for strange in ("", "..", "../x", "A" * 32, None, "\n" + owner):
         assert not is_key(strange)
-        assert shelf.open(strange, conversation.key) is None
-        assert shelf.entries(strange) == []
-        shelf.delete(owner, strange)
-    assert shelf.rename(owner, conversation.key, "  ") is None
-    shelf.save(Conversation(owner="nobody"))
+        assert store.open(strange, conversation.key) is None
+        assert store.entries(strange) == []
+        store.delete(owner, strange)
+    assert store.rename(owner, conversation.key, "  ") is None
+    store.save(Conversation(owner="nobody"))
     assert [path.name for path in tmp_path.iterdir()] == [owner]
 
 
 def test_only_so_many_conversations_are_kept(tmp_path):
-    shelf, owner = ConversationStore(tmp_path), new_owner()
+    store, owner = ConversationStore(tmp_path), new_owner()
     (tmp_path / owner).mkdir()
     for _ in range(KEPT_MAX + 3):
         (tmp_path / owner / f"{new_owner()}.json").write_text("{}", encoding="utf-8")
-    shelf.save(talked(owner, "How?"))
+    store.save(talked(owner, "How?"))
     assert len(list((tmp_path / owner).glob("*.json"))) == KEPT_MAX
 
 
@@ -143,22 +147,22 @@ def test_a_title_is_the_beginning_of_the_question():
 
 
 def test_the_list_of_conversations_is_text(tmp_path):
-    shelf, owner = ConversationStore(tmp_path), new_owner()
+    store, owner = ConversationStore(tmp_path), new_owner()
     conversation = talked(owner, HOSTILE)
-    shelf.save(conversation)
-    page = saved_html(shelf.entries(owner), conversation.key)
+    store.save(conversation)
+    page = saved_html(store.entries(owner), conversation.key)
     assert "<script" not in page
     assert f'class="cw-saved cw-current" id="cw-saved-{conversation.key}"' in page
     assert "kept here" in saved_html([], None)
 
 
-# the line
+# the queue
 
 
 def test_people_come_before_batches_and_see_their_place():
-    line = DraftQueue()
-    first, batch, second, third = line.join(), line.join(batch=True), line.join(), line.join()
-    assert [ticket.ahead() for ticket in (first, second, third, batch)] == [0, 1, 2, 3]
+    queue = DraftQueue()
+    first, batch, second, third = queue.join(), queue.join(batch=True), queue.join(), queue.join()
+    assert [place.ahead() for place in (first, second, third, batch)] == [0, 1, 2, 3]
     assert first.wait(0)
     assert not second.wait(0)
     second.leave()
@@ -169,12 +173,12 @@ def test_people_come_before_batches_and_see_their_place():
     third.leave()
     assert batch.wait(0)
     batch.leave()
-    assert line.waiting() == 0
+    assert queue.waiting() == 0
 
 
 def test_whoever_waits_is_called_in():
-    line = DraftQueue()
-    first, second = line.join(), line.join()
+    queue = DraftQueue()
+    first, second = queue.join(), queue.join()
     called = []
     thread = threading.Thread(target=lambda: called.append(second.wait(30)))
     thread.start()
@@ -187,22 +191,22 @@ def test_whoever_waits_is_called_in():
 
 
 def test_what_is_not_offered_becomes_the_default():
-    desk = AppState(FakeLibrary(), 4000)
-    default = desk.library.default()
-    assert desk.choice("../x", "many", None, "evil:model") == default
-    assert desk.choice(DEFAULT, 99, QUOTES_MODE, "none") == AssistantChoice(DEFAULT, 20, True, "none")
-    assert desk.choice(DEFAULT, 0, BALANCED_MODE, "none").papers == 1
+    app_state = AppState(FakeLibrary(), 4000)
+    default = app_state.library.default()
+    assert app_state.choice("../x", "many", None, "evil:model") == default
+    assert app_state.choice(DEFAULT, 99, QUOTES_MODE, "none") == AssistantChoice(DEFAULT, 20, True, "none")
+    assert app_state.choice(DEFAULT, 0, BALANCED_MODE, "none").papers == 1
 
 
 def test_a_changed_collection_is_opened_again():
     library = FakeLibrary()
-    openings = AssistantPool(library)
+    pool = AssistantPool(library)
     library.add(PAPERS[:1], "mine", lambda *_: None)
     choice = AssistantChoice("mine", 8, False, "none")
-    assert openings.of(choice).wait(30).papers_count == 1
-    assert openings.of(choice) is openings.of(choice)
+    assert pool.of(choice).wait(30).papers_count == 1
+    assert pool.of(choice) is pool.of(choice)
     library.add(PAPERS[1:], "mine", lambda *_: None)
-    assert openings.of(choice).wait(30).papers_count == 3
+    assert pool.of(choice).wait(30).papers_count == 3
     assert len(library.opened) == 2
 
 
@@ -211,22 +215,22 @@ def test_looking_at_a_failed_opening_does_not_repeat_it():
         raise ReadError("no papers", hint="Look elsewhere.")
 
     library = FakeLibrary(missing)
-    openings = AssistantPool(library)
+    pool = AssistantPool(library)
     with pytest.raises(ReadError):
-        openings.of(library.default()).wait(30)
-    assert openings.of(library.default()).readiness().state == "failed"
+        pool.of(library.default()).wait(30)
+    assert pool.of(library.default()).readiness().state == "failed"
     assert len(library.opened) == 1
 
 
 def test_collections_of_this_machine_are_found(tmp_path):
     library = LocalLibrary(Settings.load(cache_dir=tmp_path))
-    assert [(shelved.name, shelved.papers) for shelved in library.collections()] == [(DEFAULT, None)]
+    assert [(info.name, info.papers) for info in library.collections()] == [(DEFAULT, None)]
     for name in ("mine", "papers-0123", "damaged"):
         folder = tmp_path / "index" / name / "gen-000001"
         folder.mkdir(parents=True)
         (folder.parent / "CURRENT").write_text("gen-000001 0\n", encoding="utf-8")
         (folder / "manifest.json").write_text('{"papers": 7}' if name != "damaged" else "{", encoding="utf-8")
-    assert [(shelved.name, shelved.papers) for shelved in library.collections()[1:]] == [("mine", 7)]
+    assert [(info.name, info.papers) for info in library.collections()[1:]] == [("mine", 7)]
     assert papers_in(tmp_path / "nowhere") is None
     assert (library.version("mine"), library.version("nowhere")) == ("gen-000001", None)
 
@@ -258,9 +262,9 @@ def test_papers_are_listed_by_title_and_filtered():
     papers = [*PAPERS, Paper("p0", "Éclair", "x")]
     assert [paper.paper_id for paper in by_title(papers)] == ["p3", "p2", "p0", "p1"]
     groups = {"p1": 0, "p2": 1, "p3": 0}
-    assert [p.paper_id for p in kept(papers, Filter(group=0), groups)] == ["p1", "p3"]
-    assert [p.paper_id for p in kept(papers, Filter(year_from=2021), groups)] == ["p1", "p2"]
-    assert [p.paper_id for p in kept(papers, Filter(year_to=2021), groups)] == ["p2", "p3"]
+    assert [p.paper_id for p in matching(papers, PaperFilter(group=0), groups)] == ["p1", "p3"]
+    assert [p.paper_id for p in matching(papers, PaperFilter(year_from=2021), groups)] == ["p1", "p2"]
+    assert [p.paper_id for p in matching(papers, PaperFilter(year_to=2021), groups)] == ["p2", "p3"]
     assert years_of(papers) == (2020, 2023)
     assert years_of(papers[:1]) is None
 
@@ -278,11 +282,11 @@ def test_the_list_is_text_and_says_how_many_there_are():
 
 
 def test_a_catalogue_is_made_once_for_each_index():
-    desk, assistant = AppState(FakeLibrary(), 4000), ChatAssistant()
-    first = desk.catalogue(assistant.index)
-    assert desk.catalogue(assistant.index) is first
+    app_state, assistant = AppState(FakeLibrary(), 4000), ChatAssistant()
+    first = app_state.catalogue(assistant.index)
+    assert app_state.catalogue(assistant.index) is first
     assert [paper.paper_id for paper in first.papers] == ["p3", "p2", "p1"]
-    assert first.atlas.total == 3
+    assert first.map.total == 3
 
 
 def test_starters_are_about_the_papers_at_hand():

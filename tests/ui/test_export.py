@@ -11,8 +11,9 @@ import pytest
 from chat_assistant import CARRYING, HOSTILE, PAPERS, answer_to
 
 from rag.types import Failure, Paper
-from rag.ui.export import cited_papers, plain_answer, to_bibtex, to_json, to_markdown, to_ris
+from rag.ui.export import cited_papers, to_bibtex, to_json, to_markdown, to_ris
 from rag.ui.state.conversation import Exchange
+from rag.ui.state.plain_text import plain_answer
 
 AT = "2026-01-02 03:04 UTC"
 POISONED_TITLES = [

@@ -1,1 +1,1 @@
-"""What the page shows, as inert HTML."""
+"""What the page shows, as inert HTML: each module says what is told, its template lays it out."""

@@ -1,21 +1,24 @@
-"""An exchange, finished or on its way, as HTML. Pure functions; nothing is decided here.
+"""An exchange, finished or on its way, as HTML: what is told of it; `templates/answer.html` lays it out.
 
 The result holds no blank line, so that the Markdown component passes it on as one block.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from typing import NamedTuple
+
+from markupsafe import Markup
 
 from rag.text.clean import clean
-from rag.text.escape import inert, inert_lines, shown
-from rag.types import AbstentionReason, Answer, DroppedSentence, Failure
-from rag.ui.export import plain_answer
+from rag.types import AbstentionReason, Answer, Failure, Timings
 from rag.ui.html.citations import answer_html
+from rag.ui.html.environment import fill
 from rag.ui.html.evidence import panel
 from rag.ui.state.conversation import Exchange, Pending
+from rag.ui.state.plain_text import plain_answer
 
 _HIGH, _MEDIUM = 0.8, 0.5
+_TIMED_MIN_S = 0.05
 _STATUS = {
     "answered": ("Answered", "Every sentence was checked against the sentences it cites."),
     "quoted": ("Quoted", "No sentence of the model's own was safe to show: verbatim from the papers."),
@@ -26,30 +29,54 @@ _REFUSED: dict[AbstentionReason, str] = {
     "low_confidence": "Not in this collection",
     "empty_collection": "No papers yet",
 }
+_UNKNOWN = Failure("Unknown", "There is no answer.", "Ask again.")
 
 
-def exchange_html(exchange: Exchange) -> str:
+class StatusLine(NamedTuple):
+    """Status and confidence in plain words; `about` is shown when the label is pointed at."""
+
+    label: str
+    about: str
+    measure: str
+    confidence: str
+
+
+class Step(NamedTuple):
+    """A part of answering a question; `seconds` is None for one that waits."""
+
+    name: str
+    seconds: float | None
+
+
+def exchange_html(exchange: Exchange) -> Markup:
     """A finished exchange: the question, what came of it, and the evidence beside it."""
-    question = _question(exchange.question)
     answer = exchange.answer
     failure = exchange.failure or (answer.error if answer else None)
     if failure or answer is None:
-        return _turn(question + _alert(failure), "", exchange.number)
-    body = _standalone(answer) + _verdict(answer) + answer_html(answer, exchange.number)
-    body += _actions(exchange) + _dropped(answer.trace.dropped) + _footer(answer)
-    return _turn(question + body, panel(answer, exchange.number), exchange.number)
-
-
-def pending_html(pending: Pending) -> str:
-    """A question on its way: the stage it is in and the draft, marked as unchecked."""
-    draft = inert_lines("\n".join(map(clean, pending.draft.splitlines())))
-    unchecked = (
-        '<div class="cw-draft"><span class="cw-draft-label">Draft, not yet checked</span>'
-        f"<div>{draft}</div></div>"
-        if draft
-        else ""
+        return fill("answer.html", "failed", exchange=exchange, failure=failure or _UNKNOWN)
+    return fill(
+        "answer.html",
+        "finished",
+        exchange=exchange,
+        answer=answer,
+        verdict=status_line(answer),
+        text=answer_html(answer, exchange.number),
+        evidence=panel(answer, exchange.number),
+        read_as=_read_as(answer),
+        plain=plain_answer(answer),
+        timed=_timed(answer.timings),
     )
-    return _turn(_question(pending.question) + _stages(pending) + unchecked, "", 0)
+
+
+def pending_html(pending: Pending) -> Markup:
+    """A question on its way: the stage it is in and the draft, marked as unchecked."""
+    draft = "\n".join(map(clean, pending.draft.splitlines())).strip()
+    return fill("answer.html", "pending", question=pending.question, steps=_steps(pending), draft=draft)
+
+
+def notice_html(message: str, hint: str = "", *, urgent: bool = False) -> Markup:
+    """A line for the person at the keyboard."""
+    return fill("answer.html", "notice", message=message, hint=hint, urgent=urgent)
 
 
 def confidence_words(confidence: float) -> str:
@@ -58,104 +85,35 @@ def confidence_words(confidence: float) -> str:
     return f"{word} · {confidence:.2f}"
 
 
-def notice_html(message: str, hint: str = "", *, urgent: bool = False) -> str:
-    """A line for the person at the keyboard."""
-    role, more = "alert" if urgent else "status", f" <span>{inert(hint)}</span>" if hint else ""
-    kind = " cw-urgent" if urgent else ""
-    return f'<div class="cw-notice{kind}" role="{role}">{inert(message)}{more}</div>'
-
-
-def _turn(main: str, side: str, number: int) -> str:
-    aside = f'<div class="cw-side">{side}</div>' if side else ""
-    return f'<div class="cw-turn" id="cw-turn-{number}"><div class="cw-main">{main}</div>{aside}</div>'
-
-
-def _question(text: str) -> str:
-    return f'<div class="cw-question">{inert_lines(text)}</div>'
-
-
-def _standalone(answer: Answer) -> str:
-    """The question as it was understood, when a follow-up was rewritten."""
-    asked, read = answer.question.split(), answer.standalone_question.split()
-    if not read or asked == read:
-        return ""
-    return (
-        f'<div class="cw-read">Read as: <span>{inert(answer.standalone_question)}</span>'
-        ' <button type="button" class="cw-do cw-edit" title="Change it and ask again">Edit</button></div>'
-    )
-
-
-def _verdict(answer: Answer) -> str:
-    """Status and confidence in plain words."""
+def status_line(answer: Answer) -> StatusLine:
+    """What the answer is called, and how sure it is."""
+    told = confidence_words(answer.confidence)
     if answer.abstention:
-        label = _REFUSED[answer.abstention.reason]
-        about, told = answer.abstention.reason.replace("_", " "), "Chance that these papers answer it"
-    else:
-        label, about = _STATUS[answer.status]
-        told = "Confidence"
-    return (
-        f'<div class="cw-verdict"><span class="cw-status cw-{answer.status}"'
-        f' title="{inert(about)}">{label}</span>'
-        f'<span class="cw-confidence">{told}: {confidence_words(answer.confidence)}</span></div>'
-    )
+        reason = answer.abstention.reason
+        label, about = _REFUSED[reason], reason.replace("_", " ")
+        return StatusLine(label, about, "Chance that these papers answer it", told)
+    return StatusLine(*_STATUS[answer.status], "Confidence", told)
 
 
-def _actions(exchange: Exchange) -> str:
-    """Copy and vote; page.js does the copying and carries the vote to the server."""
-    number, chosen = exchange.number, exchange.verdict
-    votes = "".join(
-        f'<button type="button" class="cw-do cw-vote{" cw-on" if chosen == verdict else ""}"'
-        f' id="cw-{verdict}-{number}" title="{told}"><span class="cw-unseen">{told}</span></button>'
-        for verdict, told in (("up", "This answer helps"), ("down", "This answer is wrong"))
-    )
-    plain = inert_lines(plain_answer(exchange.answer)) if exchange.answer else ""
-    return (
-        f'<div class="cw-actions"><button type="button" class="cw-do cw-copy">Copy</button>{votes}'
-        f'<div class="cw-plain" hidden>{plain}</div></div>'
-    )
+def _read_as(answer: Answer) -> str:
+    """The question as it was understood, when a follow-up was rewritten; else empty."""
+    asked, read = answer.question.split(), answer.standalone_question.split()
+    return answer.standalone_question if read and asked != read else ""
 
 
-def _dropped(dropped: Collection[DroppedSentence]) -> str:
-    """What the model wrote and the checks refused, folded away."""
-    if not dropped:
-        return ""
-    rows = "".join(
-        f'<div class="cw-item"><s>{shown(sentence.text)}</s>'
-        f'<span class="cw-reason">{inert(sentence.reason)} · support {sentence.support:.2f}</span></div>'
-        for sentence in dropped
-    )
-    return (
-        f'<details class="cw-more"><summary>Dropped by the checks ({len(dropped)})</summary>{rows}</details>'
-    )
-
-
-def _footer(answer: Answer) -> str:
-    """How many papers were looked at, and how long each part took."""
-    count, timings = len(answer.passages), answer.timings
-    stages = (
+def _timed(timings: Timings) -> list[Step]:
+    """The parts that took long enough to be named, with their seconds."""
+    parts = [
         ("finding", timings.retrieve_s),
         ("writing", timings.generate_s),
         ("checking", timings.verify_s),
-    )
-    parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in stages if seconds >= 0.05)
-    papers = f"{count} paper{'' if count == 1 else 's'} looked at"
-    return f'<div class="cw-foot">{papers} · {timings.total_s:.1f} s{f" ({parts})" if parts else ""}</div>'
+    ]
+    return [Step(name, seconds) for name, seconds in parts if seconds >= _TIMED_MIN_S]
 
 
-def _alert(failure: Failure | None) -> str:
-    failure = failure or Failure("Unknown", "There is no answer.", "Ask again.")
-    kind = "cw-stopped" if failure.type == "Stopped" else "cw-failed"
-    hint = f"<div>{inert_lines(failure.hint)}</div>" if failure.hint else ""
-    again = '<button type="button" class="cw-do cw-again">Ask again</button>'
-    return f'<div class="cw-alert {kind}"><b>{inert_lines(failure.message)}</b>{hint}{again}</div>'
-
-
-def _stages(pending: Pending) -> str:
-    """'searching 0.4 s › reading 0.1 s › writing 2.0 s', the last one still running or waiting."""
-    timed = pending.seconds()
-    steps = [f'<span class="cw-done">{stage} {seconds:.1f} s</span>' for stage, seconds in timed]
+def _steps(pending: Pending) -> list[Step]:
+    """'searching 0.4 s', 'reading 0.1 s', 'writing 2.0 s': the last one still running or waiting."""
+    steps = [Step(stage, seconds) for stage, seconds in pending.seconds()]
     if pending.waiting or not steps:
-        steps = [*steps[:-1], f'<span class="cw-now">{inert(pending.waiting or "starting")}</span>']
-    else:
-        steps[-1] = steps[-1].replace("cw-done", "cw-now")
-    return f'<div class="cw-stages">{"".join(steps)}</div>'
+        return [*steps[:-1], Step(pending.waiting or "starting", None)]
+    return steps

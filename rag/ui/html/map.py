@@ -1,4 +1,4 @@
-"""The map of a collection as inline SVG. Pure: an `CollectionMap` -> text, every title inert.
+"""The map of a collection as inline SVG. Pure: a `CollectionMap` -> dots and labels -> HTML.
 
 A dot is a paper: its title when pointed at, a question about it when clicked (page.js). The list beside the
 map holds the same papers for those who use a keyboard or a screen reader.
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-from rag.text.escape import inert, shown
+from markupsafe import Markup
+
+from rag.ui.html.environment import fill
 from rag.ui.state.map_layout import CollectionMap
 
 WIDTH, HEIGHT, _MARGIN = 720, 520, 26
@@ -26,45 +28,57 @@ class Label(NamedTuple):
     y: float
 
 
-def map_svg(atlas: CollectionMap, *, lit: Collection[str] | None = None) -> str:
+class Dot(NamedTuple):
+    """A paper with its place; `faint` if it steps back behind those that are looked for."""
+
+    group: int
+    title: str
+    x: float
+    y: float
+    faint: bool
+
+
+def map_svg(collection_map: CollectionMap, *, lit: Collection[str] | None = None) -> Markup:
     """The drawing and its legend; with `lit`, all other papers step back."""
-    if not atlas.papers:
-        return '<div class="cw-empty">There is no paper to draw yet.</div>'
-    dots = "".join(_dot(atlas, i, lit) for i in range(len(atlas.papers)))
-    names = "".join(
-        f'<text class="cw-topic cw-g{label.group}" x="{label.x:.1f}" y="{label.y:.1f}">'
-        f"{inert(label.text)}</text>"
-        for label in labels(atlas)
-    )
-    return (
-        f'<div class="cw-map"><svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img"'
-        f' aria-label="Map of {len(atlas.papers)} papers in {len(atlas.topics)} groups">{dots}{names}</svg>'
-        f'<div class="cw-map-tip" hidden></div></div>{_legend(atlas)}{_about(atlas)}'
-    )
-
-
-def _dot(atlas: CollectionMap, i: int, lit: Collection[str] | None) -> str:
-    x, y = _at(atlas, i)
-    paper = atlas.papers[i]
-    faint = " cw-faint" if lit is not None and paper.paper_id not in lit else ""
-    return (
-        f'<circle class="cw-dot cw-g{atlas.groups[i]}{faint}" cx="{x:.1f}" cy="{y:.1f}" r="5.5"'
-        f' aria-label="{shown(paper.title)}"/>'
+    if not collection_map.papers:
+        return fill("map.html", "nothing")
+    return fill(
+        "map.html",
+        "drawing",
+        width=WIDTH,
+        height=HEIGHT,
+        dots=_dots(collection_map, lit),
+        labels=labels(collection_map),
+        topics=collection_map.topics,
+        note=_note(collection_map),
     )
 
 
-def _at(atlas: CollectionMap, i: int) -> tuple[float, float]:
+def topic_chip(group: int, name: str) -> Markup:
+    """A group's colour and name."""
+    return fill("map.html", "chip", group=group, name=name)
+
+
+def _dots(collection_map: CollectionMap, lit: Collection[str] | None) -> list[Dot]:
+    dots = []
+    for i, paper in enumerate(collection_map.papers):
+        faint = lit is not None and paper.paper_id not in lit
+        dots.append(Dot(collection_map.groups[i], paper.title, *_at(collection_map, i), faint))
+    return dots
+
+
+def _at(collection_map: CollectionMap, i: int) -> tuple[float, float]:
     """Where a paper stands; y grows downwards."""
-    x, y = atlas.places[i]
+    x, y = collection_map.places[i]
     return _MARGIN + x * (WIDTH - 2 * _MARGIN), HEIGHT - _MARGIN - y * (HEIGHT - 2 * _MARGIN)
 
 
-def labels(atlas: CollectionMap) -> list[Label]:
+def labels(collection_map: CollectionMap) -> list[Label]:
     """The groups' names above their papers, moved apart where they would overlap."""
     found: list[Label] = []
-    for group, topic in enumerate(atlas.topics):
+    for group, topic in enumerate(collection_map.topics):
         name = ", ".join(topic.split(", ")[:_TERMS_DRAWN])
-        members = [_at(atlas, i) for i, own in enumerate(atlas.groups) if own == group]
+        members = [_at(collection_map, i) for i, own in enumerate(collection_map.groups) if own == group]
         half = len(name) * _CHAR_PX / 2
         x = sum(x for x, _ in members) / len(members)
         x = min(max(x, half + 4), WIDTH - half - 4)
@@ -81,17 +95,10 @@ def labels(atlas: CollectionMap) -> list[Label]:
     return apart
 
 
-def _legend(atlas: CollectionMap) -> str:
-    """The groups' names in a row, for screens on which they would not fit into the drawing."""
-    chips = "".join(
-        f'<span class="cw-chip cw-g{group}">{inert(name)}</span>' for group, name in enumerate(atlas.topics)
-    )
-    return f'<div class="cw-legend">{chips}</div>'
-
-
-def _about(atlas: CollectionMap) -> str:
+def _note(collection_map: CollectionMap) -> str:
     """What the drawing shows, and how much of the collection."""
     told = "Near means alike: places come from the abstracts' vectors."
-    if atlas.total > len(atlas.papers):
-        told = f"{len(atlas.papers):,} of {atlas.total:,} papers, drawn at random. {told}"
-    return f'<div class="cw-map-note">{inert(told)} Click a dot to ask about its paper.</div>'
+    drawn = len(collection_map.papers)
+    if collection_map.total > drawn:
+        return f"{drawn:,} of {collection_map.total:,} papers, drawn at random. {told}"
+    return told

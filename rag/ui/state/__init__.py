@@ -1,1 +1,1 @@
-"""What people do on the page, without Gradio."""
+"""What people do on the page: no HTML, no Gradio."""

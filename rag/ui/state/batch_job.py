@@ -42,13 +42,13 @@ class BatchRow:
     answer: str
 
 
-class BatchRun:
+class BatchJob:
     """The questions of a file and what has come of them."""
 
     def __init__(self, name: str, rows: list[QuestionRow]) -> None:
         self.name = name
         self.rows = rows
-        self.lines: list[BatchRow] = []
+        self.answered: list[BatchRow] = []
         self.resumed = 0
         self.state = "ready"
         self.failure: CitewiseError | None = None
@@ -61,7 +61,7 @@ class BatchRun:
     @property
     def counts(self) -> Counter[str]:
         """How many rows have which status."""
-        return Counter(line.status for line in list(self.lines))
+        return Counter(row.status for row in list(self.answered))
 
     @property
     def seconds(self) -> float:
@@ -70,34 +70,34 @@ class BatchRun:
 
     def seconds_left(self) -> float | None:
         """At the rate so far; None before there is one."""
-        fresh = len(self.lines) - self.resumed
+        fresh = len(self.answered) - self.resumed
         if fresh <= 0 or self.state != "running":
             return None
-        return (len(self.rows) - len(self.lines)) * self.seconds / fresh
+        return (len(self.rows) - len(self.answered)) * self.seconds / fresh
 
-    def start(self, assistant: BatchAnswers, line: DraftQueue, folder: Path) -> None:
+    def start(self, assistant: BatchAnswers, queue: DraftQueue, folder: Path) -> None:
         """Answer what is not answered yet, in a thread of its own."""
-        self.state, self.failure, self.lines = "running", None, []
+        self.state, self.failure, self.answered = "running", None, []
         self._cancelled.clear()
         self._began, self._ended = time.monotonic(), None
         self.journal = folder / self._key(assistant.fingerprint) / "answers.jsonl"
-        threading.Thread(target=self._run, args=[assistant, line, self.journal], daemon=True).start()
+        threading.Thread(target=self._run, args=[assistant, queue, self.journal], daemon=True).start()
 
     def cancel(self) -> None:
         """Stop after the answers being written now; they are kept."""
         self._cancelled.set()
 
-    def _run(self, assistant: BatchAnswers, line: DraftQueue, journal: Path) -> None:
+    def _run(self, assistant: BatchAnswers, queue: DraftQueue, journal: Path) -> None:
         state = "failed"
         try:
             journal.parent.mkdir(parents=True, exist_ok=True)
-            self.lines = _lines_in(journal)
-            self.resumed = len(self.lines)
+            self.answered = _rows_in(journal)
+            self.resumed = len(self.answered)
             with closing(open_results(str(journal))) as results:
                 rows = takewhile(lambda _: not self._cancelled.is_set(), self.rows)
-                polite = _Polite(assistant, line, self)
-                answer_rows(polite, rows, _Watched(results, self.lines), partial=True)
-            state = "done" if len(self.lines) == len(self.rows) else "cancelled"
+                queued = _QueuedAssistant(assistant, queue, self)
+                answer_rows(queued, rows, _WatchedResults(results, self.answered), partial=True)
+            state = "done" if len(self.answered) == len(self.rows) else "cancelled"
         except CitewiseError as exc:
             self.failure = exc
         finally:
@@ -116,33 +116,33 @@ class BatchRun:
         return digest.hexdigest()[:32]
 
 
-class _Polite:
+class _QueuedAssistant:
     """The assistant, a few answers at a time, each time in its turn."""
 
-    def __init__(self, assistant: BatchAnswers, line: DraftQueue, run: BatchRun) -> None:
+    def __init__(self, assistant: BatchAnswers, queue: DraftQueue, job: BatchJob) -> None:
         self.fingerprint = assistant.fingerprint
-        self._assistant, self._line, self._run = assistant, line, run
+        self._assistant, self._queue, self._job = assistant, queue, job
 
     def answer_many(self, questions: Iterable[Question]) -> Iterator[Answer]:
         """One answer per question, in order; ends early when the run is cancelled."""
         waiting = iter(questions)
         while part := list(islice(waiting, _PART)):
-            ticket = self._line.join(batch=True)
+            place = self._queue.join(batch=True)
             try:
-                while not ticket.wait(_TICK_S):
-                    self._run.place = ticket.ahead()
-                self._run.place = 0
+                while not place.wait(_TICK_S):
+                    self._job.place = place.ahead()
+                self._job.place = 0
                 answers = list(self._assistant.answer_many(part))
             finally:
-                ticket.leave()
+                place.leave()
             yield from answers
 
 
-class _Watched:
+class _WatchedResults:
     """An output that also tells the table."""
 
-    def __init__(self, results: ResultsWriter, lines: list[BatchRow]) -> None:
-        self._results, self._lines = results, lines
+    def __init__(self, results: ResultsWriter, rows: list[BatchRow]) -> None:
+        self._results, self._rows = results, rows
 
     def finished(self) -> Iterator[FinishedRow]:
         """See `ResultsWriter.finished`."""
@@ -151,30 +151,30 @@ class _Watched:
     def append(self, answer: Answer) -> None:
         """See `ResultsWriter.append`."""
         self._results.append(answer)
-        self._lines.append(_line_of(len(self._lines) + 1, answer.to_dict()))
+        self._rows.append(_row_of(len(self._rows) + 1, answer.to_dict()))
 
     def commit(self) -> None:
         """See `ResultsWriter.commit`."""
         self._results.commit()
 
 
-def load(path: Path, name: str) -> BatchRun:
+def load(path: Path, name: str) -> BatchJob:
     """The questions of an uploaded file; bad rows are kept with their reasons.
 
     :raises QuestionFileError: if it is damaged, of another kind, has no questions or too many.
     """
-    return BatchRun(name, list(islice(read_questions(path), ROWS_MAX)))
+    return BatchJob(name, list(islice(read_questions(path), ROWS_MAX)))
 
 
-def exported(run: BatchRun, suffix: str, folder: Path) -> Path | None:
+def export(job: BatchJob, suffix: str, folder: Path) -> Path | None:
     """What has been answered so far, as a file; None before there is anything."""
-    if run.journal is None or not run.lines:
+    if job.journal is None or not job.answered:
         return None
-    stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(run.name).stem)[:60] or "questions"
-    own = folder / run.journal.parent.name
+    stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(job.name).stem)[:60] or "questions"
+    own = folder / job.journal.parent.name
     own.mkdir(exist_ok=True)
     copy, made = own / "journal.jsonl", own / f"{stem}.answers{suffix}"
-    with run.journal.open("rb") as lines:
+    with job.journal.open("rb") as lines:
         copy.write_bytes(b"".join(line for line in lines if line.endswith(b"\n")))
     if suffix == ".jsonl":
         copy.replace(made)
@@ -183,7 +183,7 @@ def exported(run: BatchRun, suffix: str, folder: Path) -> Path | None:
     return made
 
 
-def _lines_in(journal: Path) -> list[BatchRow]:
+def _rows_in(journal: Path) -> list[BatchRow]:
     """The whole rows of a journal; a torn last one is left out, as `Journal.finished` does."""
     if not journal.exists():
         return []
@@ -191,13 +191,13 @@ def _lines_in(journal: Path) -> list[BatchRow]:
     with journal.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             try:
-                found.append(_line_of(number, json.loads(line)))
+                found.append(_row_of(number, json.loads(line)))
             except (ValueError, KeyError, TypeError):
                 break
     return found
 
 
-def _line_of(number: int, row: dict[str, object]) -> BatchRow:
+def _row_of(number: int, row: dict[str, object]) -> BatchRow:
     error = row.get("error")
     said = error["message"] if isinstance(error, dict) else row["answer"]
     confidence = row["confidence"]

@@ -1,7 +1,7 @@
 """What was said in one browser tab, and the question being answered in it.
 
 An exchange is rendered once, when it ends; the page shows the joined pieces. Knows no disk: see
-`conversations`.
+`conversation_store`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Exchange:
 
 @dataclass(slots=True, eq=False)
 class Conversation:
-    """The exchanges of one tab, oldest first. `html` holds each of them as rendered.
+    """The exchanges of one tab, oldest first. `rendered` holds each of them as the page shows it.
 
     `owner` is the browser's own key, `key` names this conversation among those of its owner.
     """
@@ -79,7 +79,7 @@ class Conversation:
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
     title: str = ""
     exchanges: list[Exchange] = field(default_factory=list)
-    html: list[str] = field(default_factory=list)
+    rendered: list[str] = field(default_factory=list)
     pending: Pending | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     leaving: Conversation | None = None
@@ -101,9 +101,9 @@ class Conversation:
         self.title = self.title or title_of(exchange.question)
         return exchange
 
-    def keep(self, html: str) -> None:
+    def keep(self, text: str) -> None:
         """Put a rendered exchange behind the others."""
-        self.html = [*self.html, html][-EXCHANGES_KEPT:]
+        self.rendered = [*self.rendered, text][-EXCHANGES_KEPT:]
 
     def judge(self, number: int, verdict: str) -> Exchange | None:
         """Remember what the person made of an answer; None where there is no such answer."""
@@ -123,7 +123,7 @@ def turns_of(exchanges: Sequence[Exchange]) -> tuple[Turn, ...]:
     """What was asked and said; a question that failed is left out."""
     turns: list[Turn] = []
     for exchange in exchanges:
-        said = _said(exchange.answer)
+        said = _words_of(exchange.answer)
         if said:
             turns += [Turn("user", exchange.question), Turn("assistant", said)]
     return tuple(turns)
@@ -137,7 +137,7 @@ def title_of(question: str) -> str:
     return f"{text[:TITLE_CHARS_MAX].rpartition(' ')[0] or text[:TITLE_CHARS_MAX]}…"
 
 
-def _said(answer: Answer | None) -> str:
+def _words_of(answer: Answer | None) -> str:
     """What the assistant said, in words; empty if it failed."""
     if answer is None:
         return ""

@@ -29,7 +29,7 @@ _KEY = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedConversation:
     """A conversation as it lies on disk."""
 
     title: str
@@ -37,7 +37,7 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ConversationEntry:
     """A line of the list of conversations."""
 
     key: str
@@ -60,13 +60,13 @@ class ConversationStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def entries(self, owner: str) -> list[Entry]:
+    def entries(self, owner: str) -> list[ConversationEntry]:
         """What an owner has, newest first. Files that cannot be read are left out."""
         found = []
         for path in self._files(owner):
             saved = _read(path)
             if saved is not None:
-                found.append(Entry(path.stem, saved.title))
+                found.append(ConversationEntry(path.stem, saved.title))
         return found
 
     def save(self, conversation: Conversation) -> None:
@@ -77,7 +77,9 @@ class ConversationStore:
         if not (is_key(conversation.owner) and is_key(conversation.key) and conversation.exchanges):
             return
         slim = tuple(_slim(exchange) for exchange in conversation.exchanges)
-        self._write(self._path(conversation.owner, conversation.key), Saved(conversation.title, slim))
+        self._write(
+            self._path(conversation.owner, conversation.key), SavedConversation(conversation.title, slim)
+        )
         for old in self._files(conversation.owner)[KEPT_MAX:]:
             old.unlink(missing_ok=True)
 
@@ -118,7 +120,7 @@ class ConversationStore:
         files = [path for path in (self._folder / owner).glob("*.json") if is_key(path.stem)]
         return sorted(files, key=lambda path: (-_changed(path), path.name))
 
-    def _write(self, path: Path, saved: Saved) -> None:
+    def _write(self, path: Path, saved: SavedConversation) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # A lone surrogate, half a character of some broken file, becomes a question mark.
@@ -146,7 +148,7 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-def _read(path: Path) -> Saved | None:
+def _read(path: Path) -> SavedConversation | None:
     try:
         return _adapter().validate_json(path.read_bytes())
     except (OSError, ValueError):
@@ -154,7 +156,7 @@ def _read(path: Path) -> Saved | None:
 
 
 @cache
-def _adapter() -> TypeAdapter[Saved]:
+def _adapter() -> TypeAdapter[SavedConversation]:
     from pydantic import TypeAdapter
 
-    return TypeAdapter(Saved)
+    return TypeAdapter(SavedConversation)

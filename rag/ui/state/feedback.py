@@ -22,7 +22,7 @@ _writing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class Feedback:
     """What a person thought of an answer, and what was said before it."""
 
     answer: Answer
@@ -44,12 +44,12 @@ class Vote:
         }
 
 
-def record(path: Path, vote: Vote) -> None:
+def record(path: Path, feedback: Feedback) -> None:
     """Write a vote to disk, in the place of an earlier one about the same answer.
 
     :raises OutputError: if the file cannot be written.
     """
-    line = json.dumps(vote.to_dict(), ensure_ascii=True)
+    line = json.dumps(feedback.to_dict(), ensure_ascii=True)
     with _writing:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

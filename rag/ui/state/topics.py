@@ -32,7 +32,7 @@ _COMMON = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _PaperPhrases:
     """The phrases of one paper by their stems, and those of its title."""
 
     anywhere: Mapping[str, str]
@@ -41,7 +41,7 @@ class _Said:
 
 def topic_names(papers: Sequence[Paper], labels: Sequence[int]) -> list[str]:
     """'unlearning, question answering' for each group 0, 1, ...; 'group 3' where nothing stands out."""
-    said = [_said(paper) for paper in papers]
+    said = [_phrases_of(paper) for paper in papers]
     everywhere = Counter(key for paper in said for key in paper.anywhere)
     names = []
     for group in range(max(labels, default=-1) + 1):
@@ -51,10 +51,10 @@ def topic_names(papers: Sequence[Paper], labels: Sequence[int]) -> list[str]:
     return names
 
 
-def _said(paper: Paper) -> _Said:
+def _phrases_of(paper: Paper) -> _PaperPhrases:
     title, abstract = clean(paper.title), clean(paper.abstract)
     anywhere = {_key(phrase): phrase for phrase in _phrases(f"{title}. {abstract}")}
-    return _Said(anywhere, frozenset(_key(phrase) for phrase in _phrases(title)))
+    return _PaperPhrases(anywhere, frozenset(_key(phrase) for phrase in _phrases(title)))
 
 
 def _phrases(text: str) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _key(phrase: str) -> str:
     return " ".join(stem(word) for word in phrase.replace("-", " ").split())
 
 
-def _ranked(members: Sequence[_Said], everywhere: Mapping[str, int], papers: int) -> list[str]:
+def _ranked(members: Sequence[_PaperPhrases], everywhere: Mapping[str, int], papers: int) -> list[str]:
     """The phrases that are frequent here and rare elsewhere, no two sharing a word, best first."""
     size = len(members)
     inside = Counter(key for paper in members for key in paper.anywhere)
@@ -92,7 +92,7 @@ def _ranked(members: Sequence[_Said], everywhere: Mapping[str, int], papers: int
     return chosen[:_TERMS_SHOWN]
 
 
-def _spoken(members: Sequence[_Said], key: str) -> str:
+def _spoken(members: Sequence[_PaperPhrases], key: str) -> str:
     """The spelling most of these papers use."""
     spellings = Counter(paper.anywhere[key] for paper in members if key in paper.anywhere)
     return min(spellings, key=lambda word: (-spellings[word], word))

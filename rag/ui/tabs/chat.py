@@ -12,6 +12,7 @@ from rag.ui.actions import Actions
 from rag.ui.app_state import AppState
 from rag.ui.chat import ChatRequest, View
 from rag.ui.html.conversations import list_html
+from rag.ui.html.environment import fill
 from rag.ui.state.conversation import Conversation
 from rag.ui.state.library import DEFAULT
 from rag.ui.state.starters import EXAMPLES, STARTERS_MAX, starters
@@ -20,26 +21,23 @@ from rag.ui.tabs.export_menu import ExportMenu
 from rag.ui.tabs.widgets import AT_ONCE, PRIVATE, WAITING_MAX, Updates, carrier, html
 
 _STATE_KEPT_S = 4 * 3600.0
-_WELCOME = (
-    '<div class="cw-welcome"><h2>What would you like to know?</h2>'
-    "<p>Every answer cites the papers it rests on and shows their sentences. "
-    "When the collection holds no answer, it says so.</p></div>"
-)
 
 
 class ChatTab:
     """The components that change, and the updates that turn a `View` into what the browser shows."""
 
-    def __init__(self, desk: AppState, controls: Controls, owner: gr.BrowserState, renew: gr.Button) -> None:
-        self._desk = desk
+    def __init__(
+        self, app_state: AppState, controls: Controls, owner: gr.BrowserState, renew: gr.Button
+    ) -> None:
+        self._app_state = app_state
         self._controls = controls
         self.owner = owner
         self.renew = renew
         with gr.Column(elem_id="cw-drawer"):
-            html('<h2 class="cw-drawer-head">Conversations</h2>', "cw-drawer-head")
+            html(fill("page.html", "drawer"), "cw-drawer-head")
             self.drawer = html("", "cw-saved-list")
         with gr.Column(elem_id="cw-start") as self.start:
-            html(_WELCOME, "cw-welcome-box")
+            html(fill("page.html", "welcome"), "cw-welcome-box")
             with gr.Row(elem_id="cw-examples"):
                 self.examples = [gr.Button(text, size="sm", elem_classes="cw-example") for text in EXAMPLES]
         self.log = html("", "cw-log")
@@ -49,7 +47,7 @@ class ChatTab:
             self._place_question()
             with gr.Row(elem_id="cw-under"):
                 controls.place_options()
-                self.export = ExportMenu(desk)
+                self.export = ExportMenu(app_state)
         self.again, self.act = carrier("cw-again"), carrier("cw-act")
         self.state = gr.State(None, time_to_live=_STATE_KEPT_S)
 
@@ -74,7 +72,7 @@ class ChatTab:
         texts = [self.log, self.live, self.notice, self.question, self.drawer]
         return [self.state, *texts, self.start, self.send, self.stop, self.export.menu]
 
-    def shown(self, view: View) -> Updates:
+    def updates_of(self, view: View) -> Updates:
         """The updates for what `view` changes."""
         texts = {
             self.log: view.log,
@@ -87,22 +85,22 @@ class ChatTab:
         return {
             self.state: view.conversation,
             **{part: text for part, text in texts.items() if text is not None},
-            **({} if view.log is None else {self.drawer: self.listed(view.conversation)}),
+            **({} if view.log is None else {self.drawer: self.saved_list(view.conversation)}),
             self.start: gr.update(visible=not view.busy and not said),
             self.send: gr.update(visible=not view.busy),
             self.stop: gr.update(visible=view.busy),
             self.export.menu: gr.update(visible=said, **folded),
         }
 
-    def listed(self, conversation: Conversation) -> str:
+    def saved_list(self, conversation: Conversation) -> str:
         """The saved conversations of this browser."""
-        return list_html(self._desk.shelf.entries(conversation.owner), conversation.key)
+        return list_html(self._app_state.store.entries(conversation.owner), conversation.key)
 
     def wire(self) -> list[Any]:
         """Ask, stop, start over, and all that page.js hands over. Returns the events that ask."""
         started = self._wire_asking()
-        actions = Actions(self._desk, self.shown)
-        self.stop.click(self._desk.chat.stop, [self.state], None, **AT_ONCE)
+        actions = Actions(self._app_state, self.updates_of)
+        self.stop.click(self._app_state.chat.stop, [self.state], None, **AT_ONCE)
         # Queued, so that it is shown after what `ask` has sent already.
         inputs = [self.state, self.owner]
         self.renew.click(actions.renew, inputs, self.outputs, **PRIVATE)
@@ -141,20 +139,20 @@ class ChatTab:
             ChatRequest(question or "", self._controls.choice(chosen), alone=True), state, owner
         )
 
-    def _views(self, asked: ChatRequest, state: Conversation | None, owner: str) -> Iterator[Updates]:
-        for view in self._desk.chat.ask(asked, state or Conversation(owner=owner)):
-            yield self.shown(view)
+    def _views(self, request: ChatRequest, state: Conversation | None, owner: str) -> Iterator[Updates]:
+        for view in self._app_state.chat.ask(request, state or Conversation(owner=owner)):
+            yield self.updates_of(view)
 
     def _settle(self, state: Conversation | None) -> Updates:
-        return self.shown(self._desk.chat.settle(state or Conversation()))
+        return self.updates_of(self._app_state.chat.settle(state or Conversation()))
 
-    def begun(self, *chosen: object) -> Updates:
+    def starter_updates(self, *chosen: object) -> Updates:
         """The starters that fit the collection; none until it is open."""
         choice = self._controls.choice(chosen)
-        shipped = choice.collection == DEFAULT and self._desk.library.ships
+        shipped = choice.collection == DEFAULT and self._app_state.library.ships
         papers: Sequence[Paper] = ()
-        if not shipped and (assistant := self._desk.openings.of(choice).wait(60)):
-            papers = self._desk.catalogue(assistant.index).papers
+        if not shipped and (assistant := self._app_state.assistants.of(choice).wait(60)):
+            papers = self._app_state.catalogue(assistant.index).papers
         texts = [*starters(papers, shipped=shipped), *[""] * STARTERS_MAX][:STARTERS_MAX]
         return {
             button: gr.update(value=text, visible=bool(text))

@@ -15,9 +15,9 @@ from rag.ui.tabs.widgets import AT_ONCE, Updates
 class Controls:
     """The four controls of a `AssistantChoice`."""
 
-    def __init__(self, desk: AppState) -> None:
-        self._desk = desk
-        self._default = desk.library.default()
+    def __init__(self, app_state: AppState) -> None:
+        self._app_state = app_state
+        self._default = app_state.library.default()
 
     def place_collection(self) -> None:
         """The collection picker, in the header."""
@@ -47,7 +47,7 @@ class Controls:
                 min_width=220,
             )
             self.generator = gr.Dropdown(
-                [(generator_label(name), name) for name in self._desk.library.generators()],
+                [(generator_label(name), name) for name in self._app_state.library.generators()],
                 value=default.generator,
                 label="Model",
                 info="What is installed here.",
@@ -58,7 +58,7 @@ class Controls:
     def wire(self) -> None:
         """Keep the summary true."""
         for control in (self.papers, self.mode, self.generator):
-            control.change(self._told, self.inputs, self.options, **AT_ONCE)
+            control.change(self._summary_update, self.inputs, self.options, **AT_ONCE)
 
     @property
     def inputs(self) -> list[Any]:
@@ -68,11 +68,11 @@ class Controls:
     def choice(self, values: Sequence[object]) -> AssistantChoice:
         """The choice of these four values."""
         collection, papers, mode, generator = values
-        return self._desk.choice(collection, papers, mode, generator)
+        return self._app_state.choice(collection, papers, mode, generator)
 
     def collection_choices(self) -> list[tuple[str, str]]:
         """(label, name) of each collection there is."""
-        return [(shelved.label, shelved.name) for shelved in self._desk.library.collections()]
+        return [(info.label, info.name) for info in self._app_state.library.collections()]
 
     def collections_update(self, chosen: str | None = None) -> Updates:
         """The picker with what there is now."""
@@ -81,7 +81,7 @@ class Controls:
             return {self.collection: gr.update(choices=choices)}
         return {self.collection: gr.update(choices=choices, value=chosen)}
 
-    def _told(self, *values: object) -> Any:  # noqa: ANN401 - Gradio's update
+    def _summary_update(self, *values: object) -> Any:  # noqa: ANN401 - Gradio's update
         return gr.update(label=self._summary(self.choice(values)))
 
     def _summary(self, choice: AssistantChoice) -> str:

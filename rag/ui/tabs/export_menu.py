@@ -20,8 +20,8 @@ _KINDS = {"Markdown": ".md", "JSON": ".json", "BibTeX": ".bib", "RIS": ".ris"}
 class ExportMenu:
     """A fold with one download per format."""
 
-    def __init__(self, desk: AppState) -> None:
-        self._desk = desk
+    def __init__(self, app_state: AppState) -> None:
+        self._app_state = app_state
         with gr.Accordion("Export", open=False, visible=False, elem_id="cw-export") as self.menu, gr.Row():
             self.buttons = {
                 suffix: gr.DownloadButton(
@@ -36,14 +36,14 @@ class ExportMenu:
 
     def _make(self, state: Conversation | None) -> Updates:
         conversation = state or Conversation()
-        paths = written(conversation, self._desk.made)
+        paths = write_exports(conversation, self._app_state.downloads)
         return {
             button: gr.update(value=str(paths[suffix]), interactive=True)
             for suffix, button in self.buttons.items()
         }
 
 
-def written(conversation: Conversation, folder: Path) -> dict[str, Path]:
+def write_exports(conversation: Conversation, folder: Path) -> dict[str, Path]:
     """The four files of a conversation, by suffix."""
     own = folder / conversation.key
     own.mkdir(exist_ok=True)

@@ -12,8 +12,9 @@ from rag.ports import Answers, MappedAnswers
 from rag.types import Paper
 from rag.ui.app_state import AppState, Catalogue
 from rag.ui.html.answer import notice_html
-from rag.ui.html.map import map_svg
-from rag.ui.html.papers import PAGE, Filter, kept, list_html, topic_chip, years_of
+from rag.ui.html.map import map_svg, topic_chip
+from rag.ui.html.papers import PAGE, list_html
+from rag.ui.state.papers import PaperFilter, matching, years_of
 from rag.ui.tabs.controls import Controls
 from rag.ui.tabs.widgets import AT_ONCE, Updates, html
 
@@ -26,8 +27,8 @@ _LIT_MAX = 500  # larger maps are not drawn again for every letter
 class PapersTab:
     """Search, filters and list on the left, the map on the right."""
 
-    def __init__(self, desk: AppState, controls: Controls) -> None:
-        self._desk = desk
+    def __init__(self, app_state: AppState, controls: Controls) -> None:
+        self._app_state = app_state
         self._controls = controls
         with gr.Row(elem_id="cw-papers"):
             with gr.Column(elem_id="cw-papers-list", min_width=300, scale=5):
@@ -75,15 +76,15 @@ class PapersTab:
 
     @property
     def inputs(self) -> list[Any]:
-        """What `refreshed` needs: the search and the choice."""
+        """What `refresh` needs: the search and the choice."""
         return [self.query, *self._controls.inputs]
 
     @property
     def outputs(self) -> list[Any]:
-        """What `refreshed` changes."""
+        """What `refresh` changes."""
         return [self.listed, self.more, self.drawn, self.topic, self.first, self.last, self.count]
 
-    def refreshed(self, query: str, *chosen: object) -> Updates:
+    def refresh(self, query: str, *chosen: object) -> Updates:
         """Everything anew, for another collection or a first look."""
         try:
             assistant = self._assistant(chosen)
@@ -91,11 +92,11 @@ class PapersTab:
             return {self.listed: notice_html(exc.message, exc.hint, urgent=True), self.drawn: ""}
         if assistant is None:
             return {self.listed: notice_html("The papers are still being read.", "Come back in a moment.")}
-        catalogue = self._desk.catalogue(assistant.index)
-        topics = [(name, group) for group, name in enumerate(catalogue.atlas.topics)]
+        catalogue = self._app_state.catalogue(assistant.index)
+        topics = [(name, group) for group, name in enumerate(catalogue.map.topics)]
         years = years_of(catalogue.papers)
         return {
-            **self._shown(Filter(query or ""), PAGE, catalogue, assistant),
+            **self._updates_of(PaperFilter(query or ""), PAGE, catalogue, assistant),
             self.topic: gr.update(choices=[("All topics", _ANY), *topics], value=_ANY),
             self.first: gr.update(value=None, visible=years is not None),
             self.last: gr.update(value=None, visible=years is not None),
@@ -117,36 +118,38 @@ class PapersTab:
             return {self.listed: notice_html(exc.message, exc.hint, urgent=True)}
         if assistant is None:
             return {self.listed: notice_html("The papers are still being read.", "Come back in a moment.")}
-        narrowed = Filter(
+        paper_filter = PaperFilter(
             query=query or "",
             group=topic if isinstance(topic, int) and topic != _ANY else None,
             year_from=int(first) if first else None,
             year_to=int(last) if last else None,
         )
-        return self._shown(narrowed, count, self._desk.catalogue(assistant.index), assistant)
+        return self._updates_of(paper_filter, count, self._app_state.catalogue(assistant.index), assistant)
 
     def _assistant(self, chosen: Sequence[object]) -> MappedAnswers | None:
-        return self._desk.openings.of(self._controls.choice(chosen)).wait(_OPENING_S)
+        return self._app_state.assistants.of(self._controls.choice(chosen)).wait(_OPENING_S)
 
-    def _shown(self, narrowed: Filter, count: int, catalogue: Catalogue, assistant: Answers) -> Updates:
-        atlas = catalogue.atlas
-        groups = atlas.group_of()
-        papers = kept(self._found(narrowed.query, catalogue, assistant), narrowed, groups)
+    def _updates_of(
+        self, paper_filter: PaperFilter, count: int, catalogue: Catalogue, assistant: Answers
+    ) -> Updates:
+        collection_map = catalogue.map
+        groups = collection_map.group_of()
+        papers = matching(self._search(paper_filter.query, catalogue, assistant), paper_filter, groups)
         chips = {
-            paper.paper_id: topic_chip(groups[paper.paper_id], atlas.topics[groups[paper.paper_id]])
+            paper.paper_id: topic_chip(groups[paper.paper_id], collection_map.topics[groups[paper.paper_id]])
             for paper in papers[:count]
             if paper.paper_id in groups
         }
         updates: Updates = {
-            self.listed: list_html(papers, shown_max=count, query=narrowed.query, topics=chips),
+            self.listed: list_html(papers, shown_max=count, query=paper_filter.query, topics=chips),
             self.more: gr.update(visible=len(papers) > count),
         }
-        if len(atlas.papers) <= _LIT_MAX or narrowed == Filter():
-            lit = None if narrowed == Filter() else {paper.paper_id for paper in papers}
-            updates[self.drawn] = map_svg(atlas, lit=lit)
+        if len(collection_map.papers) <= _LIT_MAX or paper_filter == PaperFilter():
+            lit = None if paper_filter == PaperFilter() else {paper.paper_id for paper in papers}
+            updates[self.drawn] = map_svg(collection_map, lit=lit)
         return updates
 
-    def _found(self, query: str, catalogue: Catalogue, assistant: Answers) -> Sequence[Paper]:
+    def _search(self, query: str, catalogue: Catalogue, assistant: Answers) -> Sequence[Paper]:
         """All by title, or what fits the query, best first."""
         if not query.strip():
             return catalogue.papers

@@ -12,11 +12,12 @@ import gradio as gr
 
 from rag.errors import CitewiseError
 from rag.readers import FORMATS
-from rag.text.escape import inert
 from rag.ui.app_state import AppState
 from rag.ui.html.answer import notice_html
+from rag.ui.html.environment import fill
+from rag.ui.html.uploads import added_html, preview_html, step_html
 from rag.ui.state.library import DEFAULT
-from rag.ui.state.uploads import Upload, collection_name, preview_html, read_upload, typed_name
+from rag.ui.state.uploads import Upload, collection_name, read_upload, typed_name
 from rag.ui.tabs.controls import Controls
 from rag.ui.tabs.widgets import PRIVATE, Updates, html
 
@@ -24,20 +25,16 @@ if TYPE_CHECKING:
     from rag.index.build import IngestReport
 
 _TICK_S = 0.5
-_FORMATS = inert(", ".join(known.name for known in FORMATS))
-_HINT = (
-    '<div class="cw-lead"><h2>Ask papers of your own</h2><p>Each needs a title and an abstract. '
-    f"Readable are: {_FORMATS}; also gzipped. Nothing leaves this machine.</p></div>"
-)
 
 
 class UploadTab:
     """Files in, preview, name, progress, and a way to the chat."""
 
-    def __init__(self, desk: AppState, controls: Controls) -> None:
-        self._desk = desk
+    def __init__(self, app_state: AppState, controls: Controls) -> None:
+        self._app_state = app_state
         self._controls = controls
-        html(_HINT, "cw-upload-hint")
+        formats = ", ".join(known.name for known in FORMATS)
+        html(fill("page.html", "upload", formats=formats), "cw-upload-hint")
         self.files = gr.File(
             label="Files of papers", file_count="multiple", height=130, elem_id="cw-upload-files"
         )
@@ -69,7 +66,7 @@ class UploadTab:
         upload = read_upload(files)
         for path in files:
             path.unlink(missing_ok=True)
-        own = [shelved.name for shelved in self._desk.library.collections() if shelved.name != DEFAULT]
+        own = [info.name for info in self._app_state.library.collections() if info.name != DEFAULT]
         return {
             self.files: None,
             self.upload: upload,
@@ -88,41 +85,28 @@ class UploadTab:
         yield {self.add: gr.update(interactive=False), self.told: notice_html("Getting ready…")}
         with ThreadPoolExecutor(1) as worker:
             future = worker.submit(
-                self._desk.library.add, upload.papers, name, lambda *step: steps.append(step)
+                self._app_state.library.add, upload.papers, name, lambda *step: steps.append(step)
             )
             while not future.done():
-                yield {self.told: _progress(steps[-1])}
+                yield {self.told: step_html(*steps[-1])}
                 time.sleep(_TICK_S)
         try:
-            yield {**self._added(name, future.result()), self.add: gr.update(interactive=True)}
+            yield {**self._after_adding(name, future.result()), self.add: gr.update(interactive=True)}
         except CitewiseError as exc:
             told = notice_html(exc.message, exc.hint, urgent=True)
             yield {self.add: gr.update(interactive=True), self.told: told}
 
-    def _added(self, name: str, report: IngestReport) -> Updates:
-        changes = [
-            (report.added, "added"),
-            (report.updated, "updated"),
-            (report.unchanged, "there already"),
-        ]
-        told = ", ".join(f"{count:,} {what}" for count, what in changes if count)
+    def _after_adding(self, name: str, report: IngestReport) -> Updates:
+        told = added_html(
+            name,
+            total=report.total,
+            added=report.added,
+            updated=report.updated,
+            unchanged=report.unchanged,
+        )
         return {
-            self.told: (
-                f'<div class="cw-added" role="status"><b>{inert(name)}</b> now holds {report.total:,} '
-                f"paper{'' if report.total == 1 else 's'}: {told}."
-                '<button type="button" class="cw-do cw-tochat">Ask these papers</button></div>'
-            ),
+            self.told: told,
             self.row: gr.update(visible=False),
             self.upload: None,
             **self._controls.collections_update(name),
         }
-
-
-def _progress(step: tuple[str, int, int]) -> str:
-    stage, done, total = step
-    percent = 100 * done / total if total else 0
-    count = f"{done:,} of {total:,}" if total else ""
-    return (
-        f'<div class="cw-progress" role="status"><span class="cw-bar"><span style="width:{percent:.0f}%">'
-        f"</span></span><div>{inert(stage)} {count}</div></div>"
-    )

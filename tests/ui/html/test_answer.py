@@ -1,0 +1,66 @@
+"""What is told of an answer, before a template lays it out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from chat_assistant import ABSTRACT, CARRYING, answer_to
+
+from rag.text.clean import clean
+from rag.types import Quote, StageStarted
+from rag.ui.html.answer import StatusLine, pending_html, status_line
+from rag.ui.html.citations import answer_html
+from rag.ui.html.evidence import Span, meta, spans_of
+from rag.ui.state.conversation import Pending
+
+START = ABSTRACT.index(CARRYING)
+
+
+def test_status_and_confidence_in_words():
+    assert status_line(answer_to("How much?"))[2:] == ("Confidence", "high · 0.91")
+    assert status_line(answer_to("quote it")).label == "Quoted"
+    assert status_line(answer_to("France?")) == StatusLine(
+        "Not in this collection", "no evidence", "Chance that these papers answer it", "low · 0.03"
+    )
+
+
+def test_an_abstract_is_cut_where_a_quote_begins_and_ends():
+    before, quoted, after = spans_of(ABSTRACT, [Quote(CARRYING, START, START + len(CARRYING))])
+    assert quoted == Span(clean(CARRYING), quoted=True)
+    assert before.text + quoted.text + after.text == clean(ABSTRACT)
+    assert spans_of("All of it.", ()) == [Span("All of it.", quoted=False)]
+
+
+def test_overlapping_quotes_are_marked_once():
+    quotes = [Quote("", 0, 4), Quote("", 2, 6)]
+    assert spans_of("abcdefgh", quotes) == [
+        Span("", quoted=False),
+        Span("abcd", quoted=True),
+        Span("", quoted=False),
+        Span("ef", quoted=True),
+        Span("gh", quoted=False),
+    ]
+
+
+@pytest.mark.parametrize(("authors", "told"), [(2, "A0, A1"), (3, "A0, A1, A2"), (4, "A0, A1, A2 et al.")])
+def test_three_authors_are_named(authors, told):
+    paper = replace(answer_to("How?").passages[1].paper, authors=tuple(f"A{i}" for i in range(authors)))
+    assert meta(paper).unescape() == f'<div class="cw-meta">{told} · 2021</div>'
+
+
+def test_two_marks_behind_a_sentence_and_one_that_leads_nowhere():
+    answer = answer_to("How much?")
+    text = "It is fast [1] [7]."
+    page = answer_html(replace(answer, text=text, sentences=()), 3).unescape()
+    assert '<a class="cw-cite cw-s0" href="#cw-3-1">[1]</a> [7].' in page
+
+
+def test_the_last_stage_is_the_one_that_runs_or_waits():
+    pending = Pending("q")
+    assert '<span class="cw-now">starting</span>' in pending_html(pending)
+    pending.take(StageStarted("searching", 0.0))
+    pending.take(StageStarted("writing", 0.5))
+    assert '<span class="cw-done">searching 0.5 s</span><span class="cw-now">writing' in pending_html(pending)
+    pending.waiting = "2 before you"
+    assert '<span class="cw-now">2 before you</span></div>' in pending_html(pending)
