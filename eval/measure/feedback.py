@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from eval.measure.measures import Measure, mean_of
 from eval.measure.results import written
+from eval.typed_rows import typed_rows, whole_text
 from rag.errors import QuestionFileError, ReadError
 from rag.ports import BatchAnswers
 from rag.types import Answer, Question, Turn
@@ -97,33 +98,18 @@ def read_thumbs(path: Path) -> list[VoteLine]:
 
     :raises QuestionFileError: naming file and line of what is wrong, or when there is nothing to read.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = getattr(exc, "strerror", None) or str(exc)
-        raise QuestionFileError(f"{path}: cannot be read: {reason}", hint=_HINT) from exc
+    text = whole_text(path, _HINT)
     whole, _, _ = text.rpartition("\n")
     found: dict[tuple[str, str, str], VoteLine] = {}
-    for number, line in enumerate((whole or text).split("\n"), start=1):
-        if line.strip():
-            row = _line(line, f"{path}, line {number}")
-            key = (row.question, repr(row.history), row.answer.answer)
-            found.pop(key, None)
-            found[key] = row
+    for number, row in typed_rows((whole or text).split("\n"), VoteLine):
+        if isinstance(row, str):
+            raise QuestionFileError(f"{path}, line {number}: {row}", hint=_HINT)
+        key = (row.question, repr(row.history), row.answer.answer)
+        found.pop(key, None)
+        found[key] = row
     if not found:
         raise QuestionFileError(f"{path}: no thumbs in it", hint=_HINT)
     return list(found.values())
-
-
-def _line(line: str, place: str) -> VoteLine:
-    try:
-        return VoteLine.model_validate_json(line)
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise QuestionFileError(
-            f"{place}: {f'`{field}`: ' if field else ''}{first['msg']}", hint=_HINT
-        ) from exc
 
 
 def summarise(rows: Sequence[VoteLine]) -> Votes:

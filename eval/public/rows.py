@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
+from eval.typed_rows import typed_rows
 from rag.errors import ReadError
 from rag.readers.source import open_bytes
 
@@ -28,22 +29,13 @@ def read_rows(path: Path, kind: type[_R]) -> Iterator[_R]:
     """
     count = 0
     with open_bytes(path) as stream:
-        for number, line in enumerate(stream, start=1):
-            if line.strip():
-                count += 1
-                yield _row(line, kind, f"{path}, line {number}")
+        for number, row in typed_rows(stream, kind):
+            if isinstance(row, str):
+                raise ReadError(f"{path}, line {number}: {row}", hint=hint_of(kind))
+            count += 1
+            yield row
     if not count:
         raise ReadError(f"{path}: no line in it", hint=hint_of(kind))
-
-
-def _row(line: bytes, kind: type[_R], place: str) -> _R:
-    try:
-        return kind.model_validate_json(line)
-    except ValidationError as exc:
-        first = exc.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        told = f"`{field}`: {first['msg']}" if field else first["msg"]
-        raise ReadError(f"{place}: {told}", hint=hint_of(kind)) from exc
 
 
 def hint_of(kind: type[PublicRow]) -> str:

@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from eval.typed_rows import typed_rows, whole_text
 from rag.errors import QuestionFileError
 from rag.types import Question, Turn
 
@@ -110,24 +111,11 @@ def digest(golds: Sequence[Gold]) -> str:
 
 
 def _golds(path: Path, faults: list[str]) -> Iterator[Gold]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as exc:
-        reason = getattr(exc, "strerror", None) or str(exc)
-        raise QuestionFileError(f"{path}: cannot be read: {reason}", hint=_HINT) from exc
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            yield _gold(_Record.model_validate_json(line))
-        except ValidationError as exc:
-            faults.append(f"{path}, line {number}: {_reason(exc)}")
-
-
-def _reason(exc: ValidationError) -> str:
-    first = exc.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"`{place}`: {first['msg']}" if place else first["msg"]
+    for number, record in typed_rows(whole_text(path, _HINT).split("\n"), _Record):
+        if isinstance(record, str):
+            faults.append(f"{path}, line {number}: {record}")
+        else:
+            yield _gold(record)
 
 
 def _repeated(golds: Sequence[Gold]) -> list[str]:

@@ -1,6 +1,6 @@
-"""Turns the rows of a question file into questions; a bad row keeps its place and the reason.
+"""Makes questions of the rows of a file; a bad row keeps its place and the reason.
 
-Knows what the fields mean; knows neither formats (`rag.batch.question_files`) nor how to answer.
+Knows what the fields mean; knows neither formats (`rag.batch.question_rows`) nor how to answer.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from rag.batch.question_files import QuestionRecord, read_records
+from rag.batch.question_rows import placed_rows
 from rag.text.printable import readable
 from rag.types import Failure, Question, Turn
 
@@ -35,12 +35,12 @@ class QuestionRow:
 
 
 def read_questions(source: str | Path, *, stdin: BinaryIO | None = None) -> Iterator[QuestionRow]:
-    """Rows of `source` (`-`: standard input) in order, read as they are needed.
+    """Rows of `source` (`-`: standard input) in order, read as they are needed. Blank lines are no rows.
 
     :raises QuestionFileError: if it is missing, damaged, of another kind or has no questions.
     """
-    for number, record in enumerate(read_records(str(source), stdin), 1):
-        yield _row(number, record)
+    for number, (where, fields) in enumerate(placed_rows(str(source), stdin), 1):
+        yield _row(number, where, fields)
 
 
 def count_questions(source: str | Path) -> int | None:
@@ -51,19 +51,19 @@ def count_questions(source: str | Path) -> int | None:
     path = Path(source)
     if str(source) == "-" or (path.exists() and not path.is_file() and not path.is_dir()):
         return None
-    return sum(1 for _ in read_records(str(source)))
+    return sum(1 for _ in placed_rows(str(source)))
 
 
-def _row(number: int, record: QuestionRecord) -> QuestionRow:
-    if isinstance(record.fields, str):
-        return QuestionRow(number, Question("", id=str(number)), _failure(record.where, record.fields))
+def _row(number: int, where: str, fields: Mapping[str, object] | str) -> QuestionRow:
+    if isinstance(fields, str):
+        return QuestionRow(number, Question("", id=str(number)), _failure(where, fields))
     faults: list[str] = []
     question = Question(
-        text=_field(record.fields, "question", (_question, ""), faults),
-        history=_field(record.fields, "history", (_history, ()), faults),
-        id=_field(record.fields, "id", (_id, None), faults) or str(number),
+        text=_field(fields, "question", (_question, ""), faults),
+        history=_field(fields, "history", (_history, ()), faults),
+        id=_field(fields, "id", (_id, None), faults) or str(number),
     )
-    return QuestionRow(number, question, _failure(record.where, faults[0]) if faults else None)
+    return QuestionRow(number, question, _failure(where, faults[0]) if faults else None)
 
 
 def _field(

@@ -19,14 +19,7 @@ from rag.batch.exports import EXPORTS, FinishedRow, finished_export, write_expor
 from rag.errors import OutputError
 from rag.storage.atomic import sync, whole_file
 from rag.storage.lock import ProcessLock
-from rag.text.printable import (
-    DELETE_AND_C1,
-    DIRECTION_MARKS,
-    DIRECTION_SPANS,
-    LINE_SEPARATORS,
-    any_of,
-    readable,
-)
+from rag.text.printable import STEERING, any_of, readable
 from rag.types import Answer
 
 FORMATS = ".jsonl, .csv, .parquet, or - for standard output"
@@ -34,7 +27,7 @@ _JSONL = frozenset({".jsonl", ".ndjson"})
 _LINE_START = b'{"id": '
 _RESTART = "Use --restart to answer all rows again, or choose another output."
 # Escaped inside JSON they read the same, and neither split a line nor steer a terminal.
-_RISKY = any_of(DELETE_AND_C1, DIRECTION_MARKS, LINE_SEPARATORS, DIRECTION_SPANS)
+_RISKY = any_of(STEERING)
 
 
 def json_line(answer: Answer) -> str:

@@ -31,17 +31,7 @@ from rag.batch.run import BatchReport
 from rag.errors import CitewiseError, GenerationFailed
 from rag.ports import Progress
 from rag.text.clean import clean
-from rag.text.printable import (
-    BYTE_ORDER_MARK,
-    C0_BUT_NEWLINE,
-    DELETE_AND_C1,
-    DIRECTION_MARKS,
-    DIRECTION_SPANS,
-    LINE_SEPARATORS,
-    TAGS,
-    any_of,
-    readable,
-)
+from rag.text.printable import C0_BUT_NEWLINE, HIDDEN, STEERING, any_of, readable
 from rag.types import Answer, Citation, DraftToken, Event, Failure, Finished, Passage, StageStarted
 
 if TYPE_CHECKING:
@@ -55,15 +45,7 @@ _REJECTED_SHOWN = 20
 _ANSI = re.compile(
     "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\\\|\x9c)?"
 )
-_CONTROLS = any_of(
-    C0_BUT_NEWLINE,
-    DELETE_AND_C1,
-    DIRECTION_MARKS,
-    LINE_SEPARATORS,
-    DIRECTION_SPANS,
-    BYTE_ORDER_MARK,
-    TAGS,
-)
+_CONTROLS = any_of(C0_BUT_NEWLINE, STEERING, HIDDEN)
 
 
 def printable(text: str) -> str:

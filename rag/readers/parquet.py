@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain
+from typing import IO, TYPE_CHECKING
 
 from rag.errors import ReadError
-from rag.readers.rows import has_needed_columns, is_paper_column, paper_from
-from rag.readers.source import Source, open_bytes
+from rag.readers.rows import PAPER_ROWS, has_needed_columns, is_paper_column, paper_of
+from rag.readers.source import Row, RowRules, Source, open_bytes
 from rag.types import Paper, Rejected
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 ROWS_PER_BATCH = 1_000
 _MAGIC = b"PAR1"
@@ -32,13 +34,10 @@ def read(source: Source) -> Iterator[Paper | Rejected]:
     """
     import pyarrow as pa
 
-    # A Parquet file is read from its end: one inside gzip is unpacked to disk first.
-    with tempfile.TemporaryFile() as seekable, open_bytes(source.path) as stream:
-        if not stream.seekable():
-            shutil.copyfileobj(stream, seekable)
-            seekable.seek(0)
+    with open_bytes(source.path) as stream, seekable(stream) as file:
         try:
-            yield from _rows(seekable if not stream.seekable() else stream, source)
+            for row in batch_rows(file, partial(_wanted, source), PAPER_ROWS, ROWS_PER_BATCH):
+                yield paper_of(row, source.origin)
         except (pa.ArrowException, OSError, ValueError) as exc:
             raise ReadError(
                 f"{source.path} is damaged or no Parquet file: {str(exc)[:200]}",
@@ -46,26 +45,43 @@ def read(source: Source) -> Iterator[Paper | Rejected]:
             ) from exc
 
 
-def _rows(stream: object, source: Source) -> Iterator[Paper | Rejected]:
-    import pyarrow.parquet as pq
-
-    table: pq.ParquetFile = pq.ParquetFile(stream)
-    columns = [str(name) for name in table.schema_arrow.names]
+def _wanted(source: Source, columns: list[str]) -> list[str]:
     if not has_needed_columns(columns):
         raise ReadError(
             f"{source.path} has no column for the title or none for the abstract. "
             f"Its columns: {', '.join(columns)[:200]}.",
             hint="Name the columns `title` and `abstract`.",
         )
-    wanted = [name for name in columns if is_paper_column(name)]
-    number = 0
-    for batch in table.iter_batches(batch_size=ROWS_PER_BATCH, columns=wanted):
-        for row in _objects(batch):
-            number += 1
-            if row is None:
-                yield Rejected(source.origin, number, "not valid UTF-8")
-            else:
-                yield paper_from(row, origin=source.origin, line=number)
+    return [name for name in columns if is_paper_column(name)]
+
+
+@contextmanager
+def seekable(stream: IO[bytes]) -> Iterator[IO[bytes]]:
+    """The stream, or what it holds on disk: a Parquet file is read from its end."""
+    if stream.seekable():
+        yield stream
+        return
+    with tempfile.TemporaryFile() as unpacked:
+        shutil.copyfileobj(stream, unpacked)
+        unpacked.seek(0)
+        yield unpacked
+
+
+def batch_rows(
+    file: IO[bytes], wanted: Callable[[list[str]], Sequence[str]], rules: RowRules, rows_at_once: int
+) -> Iterator[Row]:
+    """The rows of a Parquet file with their numbers, `rows_at_once` of them held.
+
+    :param wanted: chooses among the columns; it may refuse them all by an error.
+    :raises pyarrow.ArrowException: if the file is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    table: pq.ParquetFile = pq.ParquetFile(file)
+    columns = list(wanted([str(name) for name in table.schema_arrow.names]))
+    batches = table.iter_batches(batch_size=rows_at_once, columns=columns)
+    for number, fields in enumerate(chain.from_iterable(map(_objects, batches)), start=1):
+        yield Row(number, rules.not_utf8 if fields is None else fields)
 
 
 def _objects(batch: pa.RecordBatch) -> Iterator[Mapping[str, object] | None]:

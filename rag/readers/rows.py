@@ -9,14 +9,25 @@ import datetime
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from rag.readers.source import MAX_LINE_BYTES, Row, RowRules
 from rag.text.printable import NUL, SURROGATES, any_of
 from rag.types import Paper, Rejected
 
 MAX_FIELD_CHARS = 1_000_000
+Fields = Mapping[str, object]
+Adapt = Callable[[Fields], Fields]
+# What is asked of the lines that papers are read from.
+PAPER_ROWS = RowRules(
+    line_bytes_max=MAX_LINE_BYTES,
+    too_long=f"the line is longer than {MAX_LINE_BYTES:,} bytes",
+    not_utf8="not valid UTF-8",
+    not_json="invalid JSON: {}",
+    not_object="not a JSON object but {}",
+)
 
 # Field of a paper -> the column names it goes by, the best first.
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -32,6 +43,11 @@ _REPLACED_CHARS = any_of(NUL, SURROGATES)
 _DOI_PREFIX = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|doi:\s*)", re.IGNORECASE)
 _YEAR = re.compile(r"\s*(\d{4})(?:$|[-/.\s])")
 _AUTHOR_BREAK = re.compile(r"\s+and\s+|\s*;\s*")
+
+
+def as_it_is(fields: Fields) -> Fields:
+    """A row whose columns go by the names of `ALIASES`."""
+    return fields
 
 
 def content_id(title: str, abstract: str) -> str:
@@ -64,6 +80,13 @@ def column_name(column: str) -> str:
 def is_paper_column(column: str) -> bool:
     """Whether a paper is made from this column, among others."""
     return any(column_name(column) in names for names in ALIASES.values())
+
+
+def paper_of(row: Row, origin: str, adapt: Adapt = as_it_is) -> Paper | Rejected:
+    """The paper of a row as a reader gives it; `adapt` makes a row of ours of a dialect's."""
+    if isinstance(row.fields, str):
+        return Rejected(origin, row.line, row.fields)
+    return paper_from(adapt(row.fields), origin=origin, line=row.line)
 
 
 def paper_from(row: Mapping[str, object], *, origin: str, line: int) -> Paper | Rejected:

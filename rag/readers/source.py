@@ -1,7 +1,7 @@
-"""One input file as bytes and as text: opened, decompressed within bounds, decoded.
+"""One input file as bytes, as text and as lines: opened, decompressed within bounds, decoded.
 
-Knows nothing of formats. Text is decoded with `surrogateescape`, so a reader can reject the
-one row whose bytes are no UTF-8 (`is_utf8`) and keep the others.
+Knows nothing of formats, nor of what a row means. Text is decoded with `surrogateescape`, so a reader can
+reject the one row whose bytes are no UTF-8 (`is_utf8`) and keep the others.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, NamedTuple
 
-from rag.errors import ReadError
+from rag.errors import CitewiseError, ReadError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -30,7 +30,35 @@ MAX_LINE_BYTES = 16_000_000
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BOM = "\ufeff"
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+
+
+class Row(NamedTuple):
+    """A row of a file: its values by column, or in words why it has none.
+
+    `line` is where it stands, from 1; the row's number in a format without lines.
+    """
+
+    line: int
+    fields: Mapping[str, object] | str
+
+
+@dataclass(frozen=True, slots=True)
+class RowRules:
+    """How long a line may be, and in which words a row is refused. `{}`: what the parser said."""
+
+    line_bytes_max: int
+    too_long: str
+    not_utf8: str
+    not_json: str
+    not_object: str
+
+    def fault(self, line: str) -> str | None:
+        """Why a line cannot be used, before anyone parses it."""
+        if len(line) > self.line_bytes_max:
+            return self.too_long
+        return None if is_utf8(line) else self.not_utf8
 
 
 def is_utf8(text: str) -> bool:
@@ -86,13 +114,7 @@ class Source:
         :raises ReadError: if the file cannot be read.
         """
         with open_bytes(self.path) as stream:
-            first = True
-            while line := stream.readline(MAX_LINE_BYTES + 1):
-                if len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-                    _skip_line(stream)
-                text = line.decode("utf-8", errors="surrogateescape")
-                yield text.removeprefix(_BOM) if first else text
-                first = False
+            yield from text_lines(stream, MAX_LINE_BYTES)
 
 
 def open_source(path: Path, origin: str) -> Source:
@@ -118,9 +140,7 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
             if raw.peek(2)[:2] != _GZIP_MAGIC:
                 yield raw
                 return
-            size = path.stat().st_size
-            with gzip.GzipFile(fileobj=raw) as unzipped:
-                yield io.BufferedReader(_Bounded(unzipped, path, size))
+            yield _unpacked(raw, path)
     except FileNotFoundError as exc:
         raise ReadError(f"{path} does not exist.", hint="Check the path.") from exc
     except (gzip.BadGzipFile, EOFError, zlib.error) as exc:
@@ -135,35 +155,60 @@ def open_bytes(path: Path) -> Iterator[IO[bytes]]:
         ) from exc
 
 
-class _Bounded(io.RawIOBase):
-    """A gunzipping stream that refuses to expand without end."""
+def text_lines(stream: IO[bytes], bytes_max: int) -> Iterator[str]:
+    r"""The physical lines with their `\n`, without BOM; UTF-16 with a BOM is read as a whole.
 
-    def __init__(self, unzipped: BinaryIO | gzip.GzipFile, path: Path, packed_bytes: int) -> None:
+    A line over `bytes_max` comes cut to just above that length, its rest skipped. Bytes that are no UTF-8
+    stay visible: see `is_utf8`.
+    """
+    line = stream.readline(bytes_max + 1)
+    if line.startswith(_UTF16_MARKS):
+        stream = io.BytesIO((line + stream.read()).decode("utf-16").encode("utf-8", "replace"))
+        line = stream.readline(bytes_max + 1)
+    line = line.removeprefix(_BOM.encode())
+    while line:
+        if len(line) > bytes_max and not line.endswith(b"\n"):
+            _skip_line(stream, bytes_max)
+        yield line.decode("utf-8", errors="surrogateescape")
+        line = stream.readline(bytes_max + 1)
+
+
+def _skip_line(stream: IO[bytes], bytes_max: int) -> None:
+    """Read on to the next line's start."""
+    while (rest := stream.readline(bytes_max)) and not rest.endswith(b"\n"):
+        pass
+
+
+def gunzipped(packed: IO[bytes], bytes_max: int, refusal: CitewiseError) -> IO[bytes]:
+    """A gunzipping stream that raises `refusal` once more than `bytes_max` came out: it may be a bomb."""
+    return io.BufferedReader(_Bounded(gzip.GzipFile(fileobj=packed), bytes_max, refusal))
+
+
+def _unpacked(packed: IO[bytes], path: Path) -> IO[bytes]:
+    by_ratio = max(GZIP_RATIO_FREE_BYTES, path.stat().st_size * MAX_GZIP_RATIO)
+    refusal = ReadError(
+        f"{path} unpacks to more than {MAX_GZIP_RATIO} times its size or {MAX_TEXT_BYTES:,} bytes.",
+        hint="If you trust it, unpack it with gunzip and name the unpacked file.",
+    )
+    return gunzipped(packed, min(MAX_TEXT_BYTES, by_ratio), refusal)
+
+
+class _Bounded(io.RawIOBase):
+    """The raw half of `gunzipped`."""
+
+    def __init__(self, unzipped: gzip.GzipFile, bytes_max: int, refusal: CitewiseError) -> None:
         super().__init__()
-        self._unzipped = unzipped
-        self._path = path
-        by_ratio = max(GZIP_RATIO_FREE_BYTES, packed_bytes * MAX_GZIP_RATIO)
-        self._left = min(MAX_TEXT_BYTES, by_ratio)
+        self._unzipped, self._left, self._refusal = unzipped, bytes_max, refusal
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Fill `buffer`; `ReadError` once more came out than a sane file holds."""
+        """Fill `buffer`; the refusal once more came out than a sane file holds."""
         view = memoryview(buffer).cast("B")
         piece = self._unzipped.read(len(view))
         self._left -= len(piece)
         if self._left < 0:
-            raise ReadError(
-                f"{self._path} unpacks to more than {MAX_GZIP_RATIO} times its size "
-                f"or {MAX_TEXT_BYTES:,} bytes.",
-                hint="If you trust it, unpack it with gunzip and name the unpacked file.",
-            )
+            raise self._refusal
         view[: len(piece)] = piece
         return len(piece)
-
-
-def _skip_line(stream: IO[bytes]) -> None:
-    """Read on to the next line's start."""
-    while (rest := stream.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
-        pass

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from rag.errors import ReadError
-from rag.readers.rows import MAX_FIELD_CHARS, has_needed_columns, paper_from
-from rag.readers.source import Source, is_utf8
+from rag.readers.rows import MAX_FIELD_CHARS, PAPER_ROWS, has_needed_columns, paper_of
+from rag.readers.source import Row, Source, is_utf8
 from rag.types import Paper, Rejected
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -37,17 +38,20 @@ def read(source: Source) -> Iterator[Paper | Rejected]:
             hint="Give the file a first line such as `id,title,abstract,year,url,authors`.",
         )
     header = _cells(header_line, delimiter)
-    records = _records(source.lines(), delimiter)
-    next(records, None)
-    for line, cells, fault in records:
-        if fault or not all(map(is_utf8, cells)):
-            yield Rejected(source.origin, line, fault or "not valid UTF-8")
-        elif len(cells) != len(header):
-            reason = f"the row has {len(cells)} columns, the header {len(header)}"
-            yield Rejected(source.origin, line, reason)
-        else:
-            row = dict(zip(header, cells, strict=True))
-            yield paper_from(row, origin=source.origin, line=line)
+    found = records(source.lines(), delimiter, chars_max=MAX_FIELD_CHARS, mended=True)
+    next(found, None)
+    for record in found:
+        yield paper_of(Row(record.line, _fields(header, record)), source.origin)
+
+
+def _fields(header: list[str], record: TableRecord) -> Mapping[str, object] | str:
+    if record.fault:
+        return f"broken quoting: {record.fault}"
+    if not all(map(is_utf8, record.cells)):
+        return PAPER_ROWS.not_utf8
+    if len(record.cells) != len(header):
+        return f"the row has {len(record.cells)} columns, the header {len(header)}"
+    return dict(zip(header, record.cells, strict=True))
 
 
 def _header_line(text: str) -> str:
@@ -69,30 +73,50 @@ def _cells(line: str, delimiter: str) -> list[str]:
         return []
 
 
-def _records(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str], str]]:
-    """`(first line, cells, fault)` per record; with a fault there are no cells."""
-    feed = _Feed(lines)
+class TableRecord(NamedTuple):
+    """The cells of a row, its first and last line, and what is wrong with it: then it has no cells."""
+
+    line: int
+    last_line: int
+    cells: list[str]
+    fault: str
+
+
+def records(
+    lines: Iterator[str], delimiter: str, *, chars_max: int, first_line: int = 1, mended: bool = False
+) -> Iterator[TableRecord]:
+    """The rows of a table but the blank ones.
+
+    :param chars_max: how long a cell may be.
+    :param first_line: the number of the first of `lines`.
+    :param mended: lines below a broken one are read again, each as a row. A cell over several lines whose
+        quotes are broken then gives rows that were never meant as such: only for who can tell them.
+    """
+    feed = _Feed(lines, first_line)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:
         feed.start_record()
         try:
-            cells = _next_record(reader)
+            cells = _next_record(reader, chars_max)
         except csv.Error as exc:
+            if not mended:
+                yield TableRecord(feed.line, feed.last_line, [], str(exc))
+                continue
             text = feed.give_back_all_but_first()
             cells = text.rstrip("\r\n").split("\t") if delimiter == "\t" else []
             # Many TSV writers never quote: a stray quote is then an ordinary character.
-            fault = "" if '"' in text and len(cells) > 1 else f"broken quoting: {exc}"
-            yield feed.line, cells, fault
+            fault = "" if '"' in text and len(cells) > 1 else str(exc)
+            yield TableRecord(feed.line, feed.line, cells, fault)
             continue
         if cells is None:
             return
         if cells:
-            yield feed.line, cells, ""
+            yield TableRecord(feed.line, feed.last_line, cells, "")
 
 
-def _next_record(reader: Iterator[list[str]]) -> list[str] | None:
+def _next_record(reader: Iterator[list[str]], chars_max: int) -> list[str] | None:
     """The next record, or None at the end. The csv module's size limit is global: put it back."""
-    limit = csv.field_size_limit(MAX_FIELD_CHARS)
+    limit = csv.field_size_limit(chars_max)
     try:
         return next(reader, None)
     finally:
@@ -102,11 +126,11 @@ def _next_record(reader: Iterator[list[str]]) -> list[str] | None:
 class _Feed:
     """Hands lines to the csv reader, counts them, and can take back those of a broken record."""
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[str], line: int) -> None:
         self._lines = lines
         self._returned: deque[str] = deque()
         self._taken: list[str] = []
-        self.line = 1
+        self.line = line
 
     def __iter__(self) -> _Feed:
         return self
@@ -115,6 +139,11 @@ class _Feed:
         line = self._returned.popleft() if self._returned else next(self._lines)
         self._taken.append(line)
         return line
+
+    @property
+    def last_line(self) -> int:
+        """The line that was taken last."""
+        return self.line + len(self._taken) - 1
 
     def start_record(self) -> None:
         """Whatever is taken from here on belongs to a new record, which starts on `line`."""

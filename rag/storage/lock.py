@@ -10,8 +10,6 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 
 class ProcessLock:
     """A lock on the file `path`, held from the making of this object until `close`.
@@ -22,6 +20,8 @@ class ProcessLock:
     """
 
     def __init__(self, path: Path, refused: Callable[[str], Exception], *, kept: bool = True) -> None:
+        from filelock import FileLock, Timeout  # 20 to 30 ms that only who locks has to pay
+
         self._path, self._kept = path, kept
         path.parent.stat()  # the library would make a folder that is not there
         # Any thread may close it; what only looks like a lock would outlive a killed process.

@@ -10,21 +10,18 @@ import re
 from urllib.parse import urlsplit
 
 from rag.text.printable import (
-    BYTE_ORDER_MARK,
     C0_BUT_SPACES,
     DELETE_AND_C1_BUT_SPACES,
     DIRECTION_MARKS,
     DIRECTION_SPANS,
-    TAGS,
+    HIDDEN,
     any_of,
     readable,
 )
 
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 # A reader cannot see what they do.
-_INVISIBLE = any_of(
-    C0_BUT_SPACES, DELETE_AND_C1_BUT_SPACES, DIRECTION_MARKS, DIRECTION_SPANS, BYTE_ORDER_MARK, TAGS
-)
+_INVISIBLE = any_of(C0_BUT_SPACES, DELETE_AND_C1_BUT_SPACES, DIRECTION_MARKS, DIRECTION_SPANS, HIDDEN)
 _SPACE = re.compile(r"\s+")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 

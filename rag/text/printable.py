@@ -18,8 +18,8 @@ DELETE_AND_C1_BUT_SPACES = "\x7f-\x84\x86-\x9f"  # U+0085 ends a line
 LINE_SEPARATORS = "\u2028\u2029"
 DIRECTION_MARKS = "\u061c\u200e\u200f"
 DIRECTION_SPANS = "\u202a-\u202e\u2066-\u2069"  # embeddings, overrides and isolates
-BYTE_ORDER_MARK = "\ufeff"
-TAGS = "\U000e0000-\U000e007f"  # a second, invisible ASCII
+HIDDEN = "\ufeff\U000e0000-\U000e007f"  # the byte order mark; tags, a second and invisible ASCII
+STEERING = DELETE_AND_C1 + DIRECTION_MARKS + LINE_SEPARATORS + DIRECTION_SPANS  # of terminals and lines
 SURROGATES = "\ud800-\udfff"  # half a character: it cannot be passed on as UTF-8
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from rag.batch.question_files import LINE_CHARS_MAX
+from rag.batch.question_rows import LINE_CHARS_MAX
 from rag.batch.questions import count_questions, read_questions
 from rag.errors import QuestionFileError
 from rag.types import Turn
