@@ -113,10 +113,9 @@ class Wanted:
 def _own(wanted: Wanted, start: Start, others: Sequence[Path]) -> None:
     """Questions of ours or of the user's, with the systems beside one another."""
     from eval import modes
-    from eval.ask.ask import spread
     from eval.folder import compared_run, contents, leave
     from eval.measure.results import told_apart
-    from eval.questions.questions import load
+    from eval.questions.questions import load, spread
     from eval.report import plain
 
     beside = [compared_run(path) for path in others]
@@ -160,7 +159,8 @@ def _run(name: str, source: SystemSource, golds: Sequence[Gold], wanted: Wanted)
     """One system: its answers and results in files of its name."""
     from eval.ask.ablations import ABLATIONS
     from eval.ask.ask import ask
-    from eval.measure.results import collect, save, stamp_of
+    from eval.measure.results import collect, save
+    from eval.measure.stamps import stamp_of
     from eval.modes import today
 
     source = source.changed(**ABLATIONS[name].settings)

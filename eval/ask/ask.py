@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-import rag
+from eval.measure.stamps import code_digest
 from eval.questions.questions import Gold
 from rag.errors import OutputError
 from rag.storage.atomic import write_whole
@@ -25,7 +25,6 @@ from rag.types import Answer, Question
 
 Row = tuple[Gold, Answer]
 OnRow = Callable[[int, int], None]
-_Member = TypeVar("_Member")
 
 
 class Answering(Protocol):
@@ -72,23 +71,6 @@ def key_of(question: Question) -> str:
     return f"{question.id} {hashlib.sha256(asked.encode()).hexdigest()[:16]}"
 
 
-def spread(members: Sequence[_Member], limit: int | None) -> list[_Member]:
-    """At most `limit` of them, evenly over the whole."""
-    count = min(limit or len(members), len(members))
-    return [members[place * len(members) // count] for place in range(count)]
-
-
-@cache
-def code_digest(*folders: str) -> str:
-    """First 16 hex digits of sha256 over code (the product's): a fingerprint does not see a mended line."""
-    root = Path(rag.__file__).parent.parent
-    digest = hashlib.sha256()
-    names = folders or ("rag", "vectorstore")
-    for path in sorted(path for name in names for path in (root / name).rglob("*.py")):
-        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def read_answers(path: Path) -> dict[str, Answer]:
     """The answers of a run by question id; empty where there are none."""
     return {answer.id or "": answer for _, answer in _stored(path)}
@@ -122,9 +104,3 @@ def _line(key: str, answer: Answer) -> str:
 @cache
 def _answers() -> TypeAdapter[Answer]:
     return TypeAdapter(Answer)
-
-
-if __name__ == "__main__":
-    from eval.command import main
-
-    main()

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from eval.ask.ask import code_digest, spread
-from eval.measure.results import settings_told, versions
+from eval.measure.stamps import code_digest, settings_told, versions
 from eval.public.answerability import measure_answerability
 from eval.public.answerability_sets import Answerability
 from eval.public.catalogue import SETS, Loaded, PublicSet
@@ -21,6 +20,7 @@ from eval.public.results import FOLDER, FORMAT, Found, PublicStamp, SetResult, S
 from eval.public.retrieval_sets import Retrieval
 from eval.public.subject import Deciding, Subject, baselines, prefetch, rankings
 from eval.public.support import measure_support
+from eval.questions.questions import spread
 from rag.assistant import Assistant
 from rag.errors import ReadError
 from rag.storage.checksums import sha256_of

@@ -110,7 +110,7 @@ def _reranked(assistant: Assistant, question: str) -> list[str]:
 
 
 class Deciding:
-    """Preparation, and after it the decision of an answer that no reader drafted (`rag.pipeline.conclude`)."""
+    """Preparation, and the decision of an answer that no reader drafted (`rag.pipeline.conclude`)."""
 
     def __init__(self, assistant: Assistant) -> None:
         self._ports = assistant.ports
