@@ -35,7 +35,7 @@ from rag.verify.support import LexicalVerifier, TrainedVerifier
 from training.collections import Collections, QuestionCase, RetrievedCase, in_turn, questions_of
 from training.examples import split
 from training.regression import Features, fit, save, where
-from training.verifier import TrainingPair, all_pairs
+from training.verifier_pairs import TrainingPair, all_pairs
 
 _SHARES = {"answerable": 0.5, "near": 0.22, "absent": 0.14, "far": 0.07, "crossed": 0.07}
 
