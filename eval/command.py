@@ -206,8 +206,8 @@ def _settings(pairs: Sequence[str], *, quotes_only: bool) -> Settings:
     wrong = [pair for pair in pairs if "=" not in pair]
     if wrong:
         raise SettingsError(f"--set {wrong[0]}", hint="Write --set NAME=VALUE, as in --set support_min=0.6")
-    overrides: dict[str, object] = dict(pair.split("=", 1) for pair in pairs)
-    return Settings.load(**overrides, **({"generator": "none"} if quotes_only else {}))
+    given: dict[str, object] = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+    return Settings.load(**given, **({"generator": "none"} if quotes_only else {}))
 
 
 def main() -> None:

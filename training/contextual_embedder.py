@@ -213,7 +213,7 @@ def main() -> None:
         for batch in batches_of(train, near, arguments.batch):
             loss = loss_of(model, batch)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(chosen, 1.0)
             optimizer.step()
             schedule.step()

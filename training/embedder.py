@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -21,6 +22,11 @@ from rag.models.weights import resolve
 from rag.settings import Settings
 from training import runs
 from training.examples import Example, abstracts, of_groups, of_numbers, of_one_paper
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
+    from transformers import BertModel
 
 SEED = 20261122
 
@@ -52,10 +58,10 @@ def _pair(example: Example, number: int, sentences: Sequence[int]) -> tuple[str,
     return example.question, f"{paper.title}. {text}", paper.id
 
 
-def with_negatives(found: list[tuple[str, str, str]], model: object) -> dict[str, list[str]]:
+def with_negatives(found: list[tuple[str, str, str]], model: SentenceTransformer) -> dict[str, list[str]]:
     """Columns anchor, positive, negative: a near text of another paper, not the nearest few of all."""
-    questions = model.encode([q for q, _, _ in found], normalize_embeddings=True)  # type: ignore[attr-defined]
-    texts = model.encode([t for _, t, _ in found], normalize_embeddings=True)  # type: ignore[attr-defined]
+    questions = model.encode([q for q, _, _ in found], normalize_embeddings=True)
+    texts = model.encode([t for _, t, _ in found], normalize_embeddings=True)
     owners = np.array([owner for _, _, owner in found])
     negatives = []
     for number, scores in enumerate(questions @ texts.T):
@@ -68,15 +74,16 @@ def with_negatives(found: list[tuple[str, str, str]], model: object) -> dict[str
     }
 
 
-def evaluator(data: Path) -> object:
+def evaluator(data: Path) -> InformationRetrievalEvaluator:
     """Right paper first and within five, over the papers at places 3 modulo 5."""
     from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 
     papers = {paper.id: paper for paper in abstracts(data)[3::5]}
+    corpus: dict[str, Any] = {key: f"{paper.title}. {paper.text}" for key, paper in papers.items()}
     asked = [e for e in of_one_paper(data) if e.papers[0].id in papers and e.answer is not None]
     return InformationRetrievalEvaluator(
         queries={str(n): example.question for n, example in enumerate(asked)},
-        corpus={key: f"{paper.title}. {paper.text}" for key, paper in papers.items()},
+        corpus=corpus,
         relevant_docs={str(n): {example.papers[0].id} for n, example in enumerate(asked)},
         accuracy_at_k=[1, 5],
         mrr_at_k=[10],
@@ -102,10 +109,10 @@ def main() -> None:
     base = resolve("all-MiniLM-L6-v2", Settings.load())
     model = SentenceTransformer(str(base.path), device="cpu")
     model.max_seq_length = 96
-    model[0].auto_model.embeddings.word_embeddings.weight.requires_grad_(False)
+    cast("BertModel", model[0].auto_model).embeddings.word_embeddings.weight.requires_grad_(False)
     found = pairs(arguments.data)[: arguments.limit]
     judge = evaluator(arguments.data)
-    before = judge(model)  # type: ignore[operator]
+    before = judge(model)
     trainer = SentenceTransformerTrainer(
         model=model,
         args=runs.settings_of(
@@ -124,7 +131,7 @@ def main() -> None:
     runs.train(trainer, arguments.out)
     model.max_seq_length = 256
     model.save(str(arguments.out / "model"))
-    record = {"before": before, "after": judge(model), "pairs": len(found), "log": trainer.state.log_history}  # type: ignore[operator]
+    record = {"before": before, "after": judge(model), "pairs": len(found), "log": trainer.state.log_history}
     runs.keep_record(record, arguments.out)
 
 

@@ -58,7 +58,8 @@ def vectors(texts: Sequence[str], settings: Settings) -> NDArray[np.float32]:
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         rows = encoder.passages([texts[i] for i in order])
         np.save(kept, rows[np.argsort(order)])
-    return np.load(kept)
+    found: NDArray[np.float32] = np.load(kept)
+    return found
 
 
 def plain_tokens(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:

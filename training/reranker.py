@@ -169,7 +169,7 @@ def main() -> None:
     print(json.dumps(record["judged"]), flush=True)
 
 
-class _Listed(torch.utils.data.Dataset):  # type: ignore[type-arg]
+class _Listed(torch.utils.data.Dataset[dict[str, Group]]):
     """Groups as the trainer reads them."""
 
     def __init__(self, groups: Sequence[Group]) -> None:

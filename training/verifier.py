@@ -109,7 +109,7 @@ def padded(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
     return {**batch_of([window for window, _ in rows]), "labels": labels}
 
 
-class PairBatches(torch.utils.data.Dataset):  # type: ignore[type-arg]
+class PairBatches(torch.utils.data.Dataset[dict[str, torch.Tensor]]):
     """Batches of about equal length, in random order."""
 
     def __init__(self, pairs: Sequence[TrainingPair], tokenizer: Any, *, size: int, seed: int) -> None:

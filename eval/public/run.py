@@ -24,6 +24,7 @@ from eval.questions.questions import spread
 from rag.assistant import Assistant
 from rag.errors import ReadError
 from rag.storage.checksums import sha256_of
+from rag.types import Paper
 
 _CODE = ("rag", "vectorstore", "prompts", "eval/public", "eval/metrics")
 
@@ -112,7 +113,7 @@ def _members(loaded: Loaded) -> Sequence[object]:
     return loaded.questions if isinstance(loaded, Answerability) else loaded
 
 
-def _papers(loaded: Loaded) -> tuple:  # type: ignore[type-arg]
+def _papers(loaded: Loaded) -> tuple[Paper, ...]:
     """The collection of a set; verification needs none, and gets an empty one."""
     return () if isinstance(loaded, list) else loaded.papers
 
