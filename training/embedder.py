@@ -96,6 +96,8 @@ def evaluator(data: Path) -> InformationRetrievalEvaluator:
 
 def main() -> None:
     """Train, evaluate each epoch, keep the final weights."""
+    parser = runs.parser(__doc__, seed=SEED, epochs=1, batch=48, rate=5e-5, counted="pairs")
+    arguments = runs.begin(parser, threads=None)
     from datasets import Dataset
     from sentence_transformers import (
         SentenceTransformer,
@@ -104,8 +106,6 @@ def main() -> None:
     )
     from sentence_transformers.losses import MultipleNegativesRankingLoss
 
-    parser = runs.parser(__doc__, seed=SEED, epochs=1, batch=48, rate=5e-5, counted="pairs")
-    arguments = runs.begin(parser, threads=None)
     base = resolve("all-MiniLM-L6-v2", Settings.load())
     model = SentenceTransformer(str(base.path), device="cpu")
     model.max_seq_length = 96

@@ -334,3 +334,13 @@ def test_written_questions_come_in_the_order_of_their_files_and_no_held_out_pape
         ("N?", "T2. One. Two.", "p2"),
         ("G?", "T2. Two.", "p2"),
     ]
+
+
+def test_the_picture_of_a_run_is_one_svg_with_its_own_style():
+    from training.curves import picture
+
+    drawn = picture([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0, "eval_loss": 1.5}], "a <run>")
+    assert drawn.startswith('<svg xmlns="http://www.w3.org/2000/svg" ')
+    assert drawn.endswith("</svg>")
+    assert "><style>svg{" in drawn
+    assert "a &#60;run&#62;" in drawn
