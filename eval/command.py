@@ -111,10 +111,9 @@ class Wanted:
 def _own(wanted: Wanted, start: Start, others: Sequence[Path]) -> None:
     """Questions of ours or of the user's, with the systems beside one another."""
     from eval import modes
-    from eval.ask.ask import spread
     from eval.folder import compared_run, contents, leave
     from eval.measure.results import told_apart
-    from eval.questions.questions import load
+    from eval.questions.questions import load, spread
     from eval.report import plain
 
     beside = [compared_run(path) for path in others]
@@ -158,7 +157,8 @@ def _run(name: str, source: SystemSource, golds: Sequence[Gold], wanted: Wanted)
     """One system: its answers and results in files of its name."""
     from eval.ask.ablations import ABLATIONS
     from eval.ask.ask import ask
-    from eval.measure.results import collect, save, stamp_of
+    from eval.measure.results import collect, save
+    from eval.measure.stamps import stamp_of
     from eval.modes import today
 
     source = source.changed(**ABLATIONS[name].settings)
@@ -204,8 +204,8 @@ def _settings(pairs: Sequence[str], *, quotes_only: bool) -> Settings:
     wrong = [pair for pair in pairs if "=" not in pair]
     if wrong:
         raise SettingsError(f"--set {wrong[0]}", hint="Write --set NAME=VALUE, as in --set support_min=0.6")
-    overrides: dict[str, object] = dict(pair.split("=", 1) for pair in pairs)
-    return Settings.load(**overrides, **({"generator": "none"} if quotes_only else {}))
+    given: dict[str, object] = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+    return Settings.load(**given, **({"generator": "none"} if quotes_only else {}))
 
 
 def main() -> None:

@@ -21,8 +21,9 @@ def bert_to_train(folder: Path) -> BertModel:
     """
     from transformers import BertModel
 
-    without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    bert = BertModel.from_pretrained(folder, add_pooling_layer=False, **without)
+    bert = BertModel.from_pretrained(
+        folder, add_pooling_layer=False, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0
+    )
     bert.embeddings.word_embeddings.weight.requires_grad_(False)
     return bert
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.public.answerability_sets import clapnq
 from rag.evidence.features import Candidate, Idf
 from rag.index.build import ingest_papers
 from rag.index.paper_index import PaperIndex, open_index
@@ -24,8 +25,7 @@ from rag.retrieve.retrievers import HybridRetriever
 from rag.retrieve.scores import sentence_cosines
 from rag.settings import Settings
 from rag.types import Paper, Passage
-from training.examples import Abstract, Example, split
-from training.written import crossed, read_lines
+from training.examples import Abstract, Example, crossed, split
 
 _SIZE = 160
 _EVERY = 2  # of the answerable ones: reading a dozen abstracts for each takes half a second
@@ -124,7 +124,7 @@ def in_turn(one: RetrievedCase, papers: LogisticModel, settings: Settings) -> Ra
 
 def paper_of(abstract: Abstract) -> Paper:
     """As the product stores it."""
-    return Paper(abstract.id, abstract.title, " ".join(abstract.sentences))
+    return Paper(abstract.id, abstract.title, abstract.text)
 
 
 def questions_of(data: Path, collections: Collections) -> Iterator[QuestionCase]:
@@ -141,11 +141,10 @@ def questions_of(data: Path, collections: Collections) -> Iterator[QuestionCase]
             yield QuestionCase(
                 example.question, collections.group_of[example.papers[0].id], "near", _half(example)
             )
-    for number, row in enumerate(read_lines(data / "grounded_qa/clapnq_a.jsonl")):
+    for number, asked in enumerate(clapnq(data).questions):
         if number % 4 == 0:
-            yield QuestionCase(row["question"], number % collections.groups, "far", number % 8 == 0)
-    papers = [paper_of(abstract) for abstract in collections.pool]
-    for number, (question, group) in enumerate(crossed(papers, collections.groups)):
+            yield QuestionCase(asked.text, number % collections.groups, "far", number % 8 == 0)
+    for number, (question, group) in enumerate(crossed(collections.pool, collections.groups)):
         if number % 20 == 0:
             yield QuestionCase(question, group, "crossed", number % 40 == 0)
 

@@ -197,7 +197,7 @@ def main() -> None:
     model = InContext(merged(resolve("citewise-embedder", settings), settings.cache_dir).path)
     train, held = (lessons_of(part) for part in split(arguments.data))
     train = train[: arguments.limit]
-    rows = vectors([f"{one.paper.title}. {' '.join(one.paper.sentences)}"[:600] for one in train], settings)
+    rows = vectors([f"{one.paper.title}. {one.paper.text}"[:600] for one in train], settings)
     near = best_places(rows @ rows.T, 24)
     steps = int(arguments.epochs) * -(-len(train) // arguments.batch)
     chosen = [p for p in model.parameters() if p.requires_grad]
@@ -213,7 +213,7 @@ def main() -> None:
         for batch in batches_of(train, near, arguments.batch):
             loss = loss_of(model, batch)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(chosen, 1.0)
             optimizer.step()
             schedule.step()

@@ -36,7 +36,7 @@ def picture(log: list[dict[str, Any]], name: str) -> str:
     points = [point for one in series for point in one.points]
     top = max(y for _, y in points)
     axes = Axes("step", "loss", (0.0, max(x for x, _ in points)), (0.0, top))
-    figure = lines(series, axes, title=f"{name}: {', '.join(one.name for one in series)}")
+    figure = str(lines(series, axes, title=f"{name}: {', '.join(one.name for one in series)}"))
     svg = figure[figure.index("<svg") : figure.index("</svg>")] + "</svg>"
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}"'
     return svg.replace("<svg", opening, 1).replace(">", f"><style>{_STYLE}</style>", 1)

@@ -12,51 +12,56 @@ word embeddings stay as they are, so that what ships is a difference of 10.6 M n
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from rag.models.weights import resolve
 from rag.settings import Settings
-from rag.types import Paper
 from training import runs
-from training.written import WrittenItem, is_training_place, load, read_lines
+from training.examples import Example, abstracts, of_groups, of_numbers, of_one_paper
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
+    from transformers import BertModel
 
 SEED = 20261122
 
 
 def pairs(data: Path) -> list[tuple[str, str, str]]:
     """(question, positive, paper id): each written question with the sentences that answer it."""
-    papers, items = load(data)
+    held = {paper.id for place, paper in enumerate(abstracts(data)) if not is_training_place(place)}
     found = []
-    for item in items:
-        if item.answer is not None and is_training_place(item.paper):
-            found += _pairs_of(papers[item.paper], item)
-    held = {paper.paper_id for place, paper in enumerate(papers) if not is_training_place(place)}
-    for record in read_lines(data / "abstract_qa_numeric.jsonl.gz"):
-        paper = record["paper"]
-        if record.get("answer") and paper["id"] not in held:
-            text = " ".join(paper["sentences"][i] for i in record["evidence"])
-            found.append((record["question"], f"{paper['title']}. {text}", paper["id"]))
-    for record in read_lines(data / "abstract_qa_groups.jsonl.gz"):
-        question = record.get("standalone") or record["question"]
-        for number, sentence in record["evidence"]:
-            paper = record["papers"][number]
-            if paper["id"] not in held:
-                text = f"{paper['title']}. {paper['sentences'][sentence]}"
-                found.append((question, text, paper["id"]))
-    return found
+    for example in of_one_paper(data):
+        for _, sentence in example.evidence[:2]:
+            found.append(_pair(example, 0, [sentence]))
+    for example in of_numbers(data):
+        if example.answer:
+            found.append(_pair(example, 0, [sentence for _, sentence in example.evidence]))
+    for example in of_groups(data):
+        for number, sentence in example.evidence:
+            found.append(_pair(example, number, [sentence]))
+    return [pair for pair in found if pair[2] not in held]
 
 
-def _pairs_of(paper: Paper, item: WrittenItem) -> list[tuple[str, str, str]]:
-    texts = [paper.abstract[start:end] for start, end in item.spans[:2]]
-    return [(item.question, f"{paper.title}. {text}", paper.paper_id) for text in texts]
+def is_training_place(place: int) -> bool:
+    """Of the papers of abstract_qa those at places 0, 1, 2 modulo 5."""
+    return place % 5 < 3
 
 
-def with_negatives(found: list[tuple[str, str, str]], model: object) -> dict[str, list[str]]:
+def _pair(example: Example, number: int, sentences: Sequence[int]) -> tuple[str, str, str]:
+    paper = example.papers[number]
+    text = " ".join(paper.sentences[sentence] for sentence in sentences)
+    return example.question, f"{paper.title}. {text}", paper.id
+
+
+def with_negatives(found: list[tuple[str, str, str]], model: SentenceTransformer) -> dict[str, list[str]]:
     """Columns anchor, positive, negative: a near text of another paper, not the nearest few of all."""
-    questions = model.encode([q for q, _, _ in found], normalize_embeddings=True)  # type: ignore[attr-defined]
-    texts = model.encode([t for _, t, _ in found], normalize_embeddings=True)  # type: ignore[attr-defined]
+    questions = model.encode([q for q, _, _ in found], normalize_embeddings=True)
+    texts = model.encode([t for _, t, _ in found], normalize_embeddings=True)
     owners = np.array([owner for _, _, owner in found])
     negatives = []
     for number, scores in enumerate(questions @ texts.T):
@@ -69,18 +74,17 @@ def with_negatives(found: list[tuple[str, str, str]], model: object) -> dict[str
     }
 
 
-def evaluator(data: Path) -> object:
+def evaluator(data: Path) -> InformationRetrievalEvaluator:
     """Right paper first and within five, over the papers at places 3 modulo 5."""
     from sentence_transformers.sentence_transformer.evaluation import InformationRetrievalEvaluator
 
-    papers, items = load(data)
-    places = [place for place in range(len(papers)) if place % 5 == 3]
-    corpus = {papers[p].paper_id: f"{papers[p].title}. {papers[p].abstract}" for p in places}
-    asked = [i for i in items if i.paper % 5 == 3 and i.answer is not None]
+    papers = {paper.id: paper for paper in abstracts(data)[3::5]}
+    corpus: dict[str, Any] = {key: f"{paper.title}. {paper.text}" for key, paper in papers.items()}
+    asked = [e for e in of_one_paper(data) if e.papers[0].id in papers and e.answer is not None]
     return InformationRetrievalEvaluator(
-        queries={str(n): item.question for n, item in enumerate(asked)},
+        queries={str(n): example.question for n, example in enumerate(asked)},
         corpus=corpus,
-        relevant_docs={str(n): {papers[item.paper].paper_id} for n, item in enumerate(asked)},
+        relevant_docs={str(n): {example.papers[0].id} for n, example in enumerate(asked)},
         accuracy_at_k=[1, 5],
         mrr_at_k=[10],
         ndcg_at_k=[10],
@@ -92,6 +96,8 @@ def evaluator(data: Path) -> object:
 
 def main() -> None:
     """Train, evaluate each epoch, keep the final weights."""
+    parser = runs.parser(__doc__, seed=SEED, epochs=1, batch=48, rate=5e-5, counted="pairs")
+    arguments = runs.begin(parser, threads=None)
     from datasets import Dataset
     from sentence_transformers import (
         SentenceTransformer,
@@ -100,15 +106,13 @@ def main() -> None:
     )
     from sentence_transformers.losses import MultipleNegativesRankingLoss
 
-    parser = runs.parser(__doc__, seed=SEED, epochs=1, batch=48, rate=5e-5, counted="pairs")
-    arguments = runs.begin(parser, threads=None)
     base = resolve("all-MiniLM-L6-v2", Settings.load())
     model = SentenceTransformer(str(base.path), device="cpu")
     model.max_seq_length = 96
-    model[0].auto_model.embeddings.word_embeddings.weight.requires_grad_(False)
+    cast("BertModel", model[0].auto_model).embeddings.word_embeddings.weight.requires_grad_(False)
     found = pairs(arguments.data)[: arguments.limit]
     judge = evaluator(arguments.data)
-    before = judge(model)  # type: ignore[operator]
+    before = judge(model)
     trainer = SentenceTransformerTrainer(
         model=model,
         args=runs.settings_of(
@@ -127,7 +131,7 @@ def main() -> None:
     runs.train(trainer, arguments.out)
     model.max_seq_length = 256
     model.save(str(arguments.out / "model"))
-    record = {"before": before, "after": judge(model), "pairs": len(found), "log": trainer.state.log_history}  # type: ignore[operator]
+    record = {"before": before, "after": judge(model), "pairs": len(found), "log": trainer.state.log_history}
     runs.keep_record(record, arguments.out)
 
 

@@ -1,19 +1,22 @@
-"""The written questions as one kind of example, split by abstract: what every training script reads.
+"""The project's own written questions as one kind of example: what every training script reads.
 
-Sources, all written for this project over papers that are not in the shipped corpus: abstract_qa (with
-its papers), abstract_qa_numeric, abstract_qa_groups. A fifth of the abstracts is held out from every model
-trained on answers: for validation, and to fit calibration on scores no model has seen.
+Over papers that are not in the shipped corpus: abstract_qa (with abstract_qa_papers), abstract_qa_numeric,
+abstract_qa_groups. A fifth of the abstracts is held out from every model trained on answers: for validation,
+and to fit calibration on scores no model has seen.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.written import read_lines
+from rag.readers.source import open_bytes
+from rag.text.terms import words
 
 Told = tuple[int, int]  # (paper, sentence)
 
@@ -25,6 +28,11 @@ class Abstract:
     id: str
     title: str
     sentences: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentences as one text, as the product stores it."""
+        return " ".join(self.sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +54,36 @@ class Example:
         return self.answer is not None
 
 
-def examples(data: Path) -> Iterator[Example]:
-    """All examples of a folder, in file order."""
-    known = {row["id"]: _abstract(row) for row in read_lines(data / "abstract_qa_papers.jsonl.gz")}
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Objects of a JSONL file, gzipped or not.
+
+    :raises ReadError: if it is missing or damaged.
+    """
+    with open_bytes(path) as file:
+        for line in file:
+            yield json.loads(line)
+
+
+def abstracts(data: Path) -> list[Abstract]:
+    """The papers of abstract_qa, in file order: places in it decide what trains what."""
+    return [_abstract(row) for row in read_lines(data / "abstract_qa_papers.jsonl.gz")]
+
+
+def of_one_paper(data: Path) -> Iterator[Example]:
+    """The questions of abstract_qa, over one of `abstracts` each, in file order."""
+    known = {paper.id: paper for paper in abstracts(data)}
     for row in read_lines(data / "abstract_qa.jsonl.gz"):
         yield _single(row, known[row["doc"]])
+
+
+def of_numbers(data: Path) -> Iterator[Example]:
+    """Questions for a figure, over one paper each, in file order."""
     for row in read_lines(data / "abstract_qa_numeric.jsonl.gz"):
         yield _single(row, _abstract(row["paper"]))
+
+
+def of_groups(data: Path) -> Iterator[Example]:
+    """Questions over several papers, in file order."""
     for row in read_lines(data / "abstract_qa_groups.jsonl.gz"):
         yield Example(
             id=row["id"],
@@ -66,9 +97,16 @@ def examples(data: Path) -> Iterator[Example]:
         )
 
 
+def examples(data: Path) -> Iterator[Example]:
+    """All examples of a folder, in file order."""
+    yield from of_one_paper(data)
+    yield from of_numbers(data)
+    yield from of_groups(data)
+
+
 def held_out(data: Path) -> frozenset[str]:
     """Ids of the abstracts no model trained on answers has seen: places 4 modulo 5, and a fifth of others."""
-    places = {row["id"]: place for place, row in enumerate(read_lines(data / "abstract_qa_papers.jsonl.gz"))}
+    places = {paper.id: place for place, paper in enumerate(abstracts(data))}
     seen = {paper.id for example in examples(data) for paper in example.papers}
     return frozenset(i for i in seen if (places[i] % 5 == 4 if i in places else is_fifth(i)))
 
@@ -102,3 +140,23 @@ def _abstract(row: dict[str, Any]) -> Abstract:
 
 def _told(pairs: list[list[int]]) -> tuple[Told, ...]:
     return tuple((paper, sentence) for paper, sentence in pairs)
+
+
+def crossed(papers: Sequence[Abstract], groups: int) -> Iterator[tuple[str, int]]:
+    """Short questions, each with its collection, that join a word it knows with one it does not.
+
+    'What is the capital of France?' shares 'France' with a paper and is still not answered by it.
+    """
+    templates = ("What is the {} of {}?", "Who invented the {} of {}?", "Which {} has {}?", "{} {} price")
+    known = [Counter(w for p in papers[g::groups] for w in _long_words(p)) for g in range(groups)]
+    for number, paper in enumerate(papers):
+        group = number % groups
+        own = sorted(_long_words(paper), key=lambda word: (known[group][word], word))
+        foreign = sorted(_long_words(papers[(number + 1) % len(papers)]) - known[group].keys())
+        if own and foreign:
+            template = templates[number % len(templates)]
+            yield template.format(foreign[number % len(foreign)], own[number % min(5, len(own))]), group
+
+
+def _long_words(paper: Abstract) -> set[str]:
+    return {word for word in words(paper.text) if len(word) > 4 and word.isalpha()}

@@ -14,8 +14,7 @@ from rag.index.query_encoder import QueryEncoder
 from rag.ingest import corpus_files, open_embedder, read_collection
 from rag.settings import Settings
 from rag.text.sentences import sentence_spans
-from training.examples import Abstract, Example
-from training.written import read_lines
+from training.examples import Abstract, Example, read_lines
 
 FOREIGN_PAPERS = 1500
 RANKS = 12
@@ -38,9 +37,7 @@ def pool_of(data: Path, chosen: Sequence[Example]) -> list[Abstract]:
 
 def nearest(questions: Sequence[str], pool: Sequence[Abstract], settings: Settings) -> list[list[int]]:
     """Per question the places in the pool of its RANKS nearest papers, best first."""
-    papers = vectors(
-        [f"{paper.title}. {' '.join(paper.sentences)}"[:PAPER_CHARS] for paper in pool], settings
-    )
+    papers = vectors([f"{paper.title}. {paper.text}"[:PAPER_CHARS] for paper in pool], settings)
     asked = vectors(questions, settings)
     return best_places(asked @ papers.T, RANKS)
 
@@ -61,7 +58,8 @@ def vectors(texts: Sequence[str], settings: Settings) -> NDArray[np.float32]:
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         rows = encoder.passages([texts[i] for i in order])
         np.save(kept, rows[np.argsort(order)])
-    return np.load(kept)
+    found: NDArray[np.float32] = np.load(kept)
+    return found
 
 
 def plain_tokens(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:

@@ -1,7 +1,6 @@
 """Fits the shipped logistic weights (`rag/data/*.json`) on questions over papers that are not ours.
 
-    python -m training.logistic --data FOLDER        FOLDER holds the written questions with their papers
-                                            and grounded_qa/clapnq_a.jsonl
+    python -m training.logistic --data FOLDER    written questions, their papers, grounded_qa/clapnq_a.jsonl
 
 The papers are dealt into collections of about 160, the size of the shipped corpus; every question is asked of
 the collection that holds its paper and, as one that nothing answers, of the next one. Only questions about
@@ -16,14 +15,14 @@ those are missing.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from rag.evidence.answerability import answer_features
-from rag.evidence.features import candidates_of, score, sentence_features
+from rag.evidence.features import Candidate, candidates_of, score, sentence_features
 from rag.models.logistic import LogisticModel
 from rag.models.shared import load_judge
 from rag.rerank.cross_encoder import Ranking, first, leads, paper_features
@@ -35,7 +34,7 @@ from rag.verify.support import LexicalVerifier, TrainedVerifier
 from training.collections import Collections, QuestionCase, RetrievedCase, in_turn, questions_of
 from training.examples import split
 from training.regression import Features, fit, save, where
-from training.verifier import TrainingPair, all_pairs
+from training.verifier_pairs import TrainingPair, all_pairs
 
 _SHARES = {"answerable": 0.5, "near": 0.22, "absent": 0.14, "far": 0.07, "crossed": 0.07}
 
@@ -69,13 +68,11 @@ def fit_papers(asked: Sequence[RetrievedCase], settings: Settings) -> LogisticMo
             halves.append(one.put.first_half)
     fitted = fit(where(rows, halves), where(labels, halves))
     held = [one for one in asked if not one.put.first_half]
+    order = RankingWeights(fitted, settings)
     report = {
-        f"recall@{k}": np.mean(
-            [_right(read_of(o, RankingWeights(fitted, settings)).passages[:k], o.put) for o in held]
-        )
-        for k in (1, 5)
+        f"recall@{k}": _share(_right(read_of(o, order).passages[:k], o.put) for o in held) for k in (1, 5)
     }
-    report |= {f"unread recall@{k}": np.mean([_right(o.passages[:k], o.put) for o in held]) for k in (1, 5)}
+    report |= {f"unread recall@{k}": _share(_right(o.passages[:k], o.put) for o in held) for k in (1, 5)}
     shipped = fit(rows, labels)
     save("papers", shipped, {**report, "questions": len(held)})
     return shipped
@@ -98,7 +95,7 @@ def fit_likelihood(
     fitted = fit(where(rows, halves), where(labels, halves))
     held = [one for one in asked if not one.put.first_half and _doubted(one)]
     report = {
-        f"{name} recall@{k}": np.mean([_right(read_of(o, order).passages[:k], o.put) for o in held])
+        f"{name} recall@{k}": _share(_right(read_of(o, order).passages[:k], o.put) for o in held)
         for name, order in (
             ("unasked", RankingWeights(papers, settings)),
             ("asked", RankingWeights(papers, settings, fitted)),
@@ -112,6 +109,10 @@ def fit_likelihood(
 
 def _doubted(one: RetrievedCase) -> bool:
     return any(reading.likelihood is not None for reading in one.readings)
+
+
+def _share(flags: Iterable[bool]) -> float:
+    return float(np.mean(list(flags)))
 
 
 def _right(passages: Sequence[Passage], put: QuestionCase) -> bool:
@@ -142,7 +143,7 @@ def _hits(one: RetrievedCase, order: RankingWeights | None, model: LogisticModel
     return hits + [False] * (5 - len(hits))
 
 
-def _candidates(one: RetrievedCase, found: Ranking) -> list:  # type: ignore[type-arg]
+def _candidates(one: RetrievedCase, found: Ranking) -> list[Candidate]:
     return candidates_of(found.seen, [one.cosines[p.paper.paper_id] for p in found.seen], found.readings)
 
 
@@ -170,16 +171,14 @@ def fit_confidence(
     halves = [one.put.first_half for one in asked]
     strength = 1.0 if order is None else 0.1
     fitted = fit(where(rows, halves), where(labels, halves), where(weights, halves), strength=strength)
-    report = {}
+    report: dict[str, float] = {}
     for kind in _SHARES:
         mine = [
             fitted.probability(row)
             for row, one in zip(rows, asked, strict=True)
             if one.put.kind == kind and not one.put.first_half
         ]
-        report |= {
-            f"{kind} kept at {bar}": float(np.mean([p >= bar for p in mine])) for bar in (0.3, 0.4, 0.5)
-        }
+        report |= {f"{kind} kept at {bar}": _share(p >= bar for p in mine) for bar in (0.3, 0.4, 0.5)}
     save(name, fit(rows, labels, weights, strength=strength), report)
 
 
@@ -198,12 +197,12 @@ def fit_support(
     fitted = fit(where(rows, halves), where(labels, halves))
     held = [i for i, one in enumerate(halves) if not one]
     sound = {i: veto(pairs[i].claim, pairs[i].evidence) is None for i in held}
-    report: Features = {"right pass checks": np.mean([sound[i] for i in held if labels[i]])}
-    report["wrong pass checks"] = np.mean([sound[i] for i in held if not labels[i]])
+    report: Features = {"right pass checks": _share(sound[i] for i in held if labels[i])}
+    report["wrong pass checks"] = _share(sound[i] for i in held if not labels[i])
     for bar in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
         passed = {i: sound[i] and fitted.probability(rows[i]) >= bar for i in held}
-        report[f"right pass at {bar}"] = np.mean([passed[i] for i in held if labels[i]])
-        report[f"wrong pass at {bar}"] = np.mean([passed[i] for i in held if not labels[i]])
+        report[f"right pass at {bar}"] = _share(passed[i] for i in held if labels[i])
+        report[f"wrong pass at {bar}"] = _share(passed[i] for i in held if not labels[i])
     save(name, fit(rows, labels), report)
 
 

@@ -61,11 +61,11 @@ def lessons(
 
 def _lessons(example: Example, others: list[Abstract], rng: random.Random) -> Iterator[ReaderLesson]:
     if example.type in {"compare", "collect"}:  # the product asks paper by paper
-        for text, told in example.parts:
-            number = told[0][0]
-            if all(p == number for p, _ in told):
-                own = [(example.papers[number], s) for _, s in told]
-                extra = _like(example.question, example.papers[number], {s for _, s in told}, 1, rng)
+        for text, evidence in example.parts:
+            number = evidence[0][0]
+            if all(p == number for p, _ in evidence):
+                own = [(example.papers[number], s) for _, s in evidence]
+                extra = _like(example.question, example.papers[number], {s for _, s in evidence}, 1, rng)
                 yield _lesson(example.question, [own + extra], text, 0, rng)
         return
     if not example.answerable:
@@ -140,7 +140,7 @@ class WrittenAnswer:
         return len(self.prompt) + len(self.answer)
 
 
-class LessonBatches(torch.utils.data.Dataset):  # type: ignore[type-arg]
+class LessonBatches(torch.utils.data.Dataset[dict[str, Any]]):
     """Batches of about equal length, in random order; the trainer's batch size is one of these."""
 
     def __init__(self, written: list[WrittenAnswer], pad: int, *, size: int, seed: int) -> None:
@@ -192,7 +192,7 @@ def main() -> None:
     print(len(made), "lessons,", sum(map(len, written)), "tokens;", len(kept), "held out", flush=True)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     layers = list(range(FIRST_LAYER, model.config.num_hidden_layers))
-    model = get_peft_model(
+    tuned = get_peft_model(
         model,
         LoraConfig(
             r=arguments.rank,
@@ -202,9 +202,9 @@ def main() -> None:
             task_type="CAUSAL_LM",
         ),
     )
-    model.print_trainable_parameters()
+    tuned.print_trainable_parameters()
     trainer = Trainer(
-        model=model,
+        model=tuned,
         args=runs.settings_of(
             arguments,
             TrainingArguments,
@@ -222,7 +222,7 @@ def main() -> None:
         data_collator=lambda batches: batches[0],
     )
     runs.train(trainer, arguments.out)
-    model.save_pretrained(arguments.out / "adapter")
+    tuned.save_pretrained(arguments.out / "adapter")
     runs.keep_record({"lessons": len(made), "log": trainer.state.log_history}, arguments.out)
 
 

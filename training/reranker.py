@@ -4,8 +4,8 @@
 
 Heads: the paper is what the question is about (softmax over the papers of a group, as in ListNet's top-one
 probability, Cao et al. 2007); the paper answers the question; a sentence carries the answer (both binary).
-Negatives: papers the product's own embedder ranks near; questions a paper's abstract does not answer;
-questions of another field. Word embeddings stay as they are, so that what ships is a difference.
+Groups are made in `training.reranker_groups`. Word embeddings stay as they are, so that what ships is a
+difference.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,40 +23,17 @@ from torch.nn import functional
 
 from rag.models.delta import merged
 from rag.models.weights import resolve
-from rag.models.windows import windows_of
 from rag.settings import Settings
-from rag.types import Paper
 from training import runs
-from training.batches import batch_of, bert_to_train
-from training.examples import Abstract, Example, split
-from training.hard_negatives import nearest, plain_tokens, pool_of
-from training.written import crossed, read_lines
+from training.batches import bert_to_train
+from training.examples import split
+from training.hard_negatives import nearest, pool_of
+from training.reranker_groups import Collator, Group, foreign, groups_of
 
 SEED = 20261125
-NEGATIVES = 2
-EASY_LEFT_OUT = 0.5  # of the questions in the abstract's own words
 HEADS = ("about", "answers", "carries")
 GAIN = 10.0
 BIASES = (-5.0, -6.0, -6.0)
-
-
-@dataclass(frozen=True, slots=True)
-class RelevanceLabel:
-    """One paper of a group, and what is true of it."""
-
-    paper: Abstract
-    about: bool
-    answers: bool
-    carrying: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """A question with papers."""
-
-    question: str
-    readings: tuple[RelevanceLabel, ...]
-    type: str = ""
 
 
 class ReadingModel(nn.Module):
@@ -105,83 +81,6 @@ def _loss(whole: torch.Tensor, told: torch.Tensor, gold: dict[str, torch.Tensor]
     real = gold["real"]
     carries = functional.binary_cross_entropy_with_logits(told[real], gold["carries"][real])
     return listwise + answers + 2 * carries
-
-
-class Collator:
-    """Groups into one padded batch. A paper too long for one window is read up to its end."""
-
-    def __init__(self, tokenizer: Any, tokens_max: int) -> None:
-        self._tokenizer = tokenizer
-        self._special = (tokenizer.cls_token_id, tokenizer.sep_token_id)
-        self._tokens_max = tokens_max
-
-    def __call__(self, groups: Sequence[dict[str, Group]]) -> dict[str, torch.Tensor]:
-        """A batch of all readings of these groups."""
-        rows = [(n, g["group"].question, r) for n, g in enumerate(groups) for r in g["group"].readings]
-        windows = []
-        for _, question, reading in rows:
-            tokens = plain_tokens(self._tokenizer, [question, reading.paper.title, *reading.paper.sentences])
-            windows.append(
-                windows_of(
-                    tokens[0], tokens[1], tokens[2:], special=self._special, tokens_max=self._tokens_max
-                )[0]
-            )
-        batch = batch_of(windows)
-        carries = torch.zeros(batch["pooling"].shape[:2])
-        real = torch.zeros(batch["pooling"].shape[:2], dtype=torch.bool)
-        for i, (window, (_, _, reading)) in enumerate(zip(windows, rows, strict=True)):
-            for k in range(len(window.spans)):
-                real[i, k] = True
-                carries[i, k] = float(k in reading.carrying)
-        return {
-            **batch,
-            "carries": carries,
-            "real": real,
-            "owner": torch.tensor([n for n, _, _ in rows]),
-            "about": torch.tensor([r.about for _, _, r in rows]),
-            "answers": torch.tensor([float(r.answers) for _, _, r in rows]),
-        }
-
-
-def groups_of(
-    chosen: Sequence[Example], pool: Sequence[Abstract], near: list[list[int]], *, seed: int
-) -> list[Group]:
-    """Each example with its papers and as many of the nearest others as it needs."""
-    rng = random.Random(seed)
-    found = []
-    for example, places in zip(chosen, near, strict=True):
-        own = {paper.id for paper in example.papers}
-        others = [pool[p] for p in places if pool[p].id not in own]
-        readings = [
-            RelevanceLabel(
-                paper,
-                about=not example.answerable or any(p == n for p, _ in example.evidence),
-                answers=example.answerable and any(p == n for p, _ in example.evidence),
-                carrying=frozenset(s for p, s in example.evidence if p == n),
-            )
-            for n, paper in enumerate(example.papers)
-        ]
-        if example.type == "fact_lexical" and rng.random() < EASY_LEFT_OUT:
-            continue
-        wanted = NEGATIVES if example.answerable else 1
-        extra = rng.sample(others, min(wanted, len(others))) if len(readings) == 1 else []
-        readings += [RelevanceLabel(paper, False, False, frozenset()) for paper in extra]
-        found.append(Group(example.question, tuple(readings), example.type))
-    return found
-
-
-def foreign(data: Path, pool: Sequence[Abstract], settings: Settings) -> list[Group]:
-    """Questions that no paper here is about: of another field, or joining two papers' words."""
-    questions = [row["question"] for row in read_lines(data / "grounded_qa/clapnq_a.jsonl")]
-    papers = [Paper(p.id, p.title, " ".join(p.sentences)) for p in pool]
-    questions += [question for question, _ in crossed(papers, 7)][::16]
-    near = nearest(questions, pool, settings)
-    return [
-        Group(
-            question, tuple(RelevanceLabel(pool[p], False, False, frozenset()) for p in places[:1]), "foreign"
-        )
-        for question, places in zip(questions, near, strict=True)
-    ]
 
 
 def judged(model: ReadingModel, collate: Collator, groups: Sequence[Group]) -> dict[str, float]:
@@ -240,7 +139,7 @@ def main() -> None:
     runs.go_on_from(arguments.start, model)
     print(len(groups), "groups to train,", len(judged_groups), "held out", flush=True)
 
-    class Judge(TrainerCallback):
+    class HeldOutEvaluation(TrainerCallback):
         def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             if state.global_step % 250 == 0:
                 found = judged(model, collate, judged_groups[::12])
@@ -261,7 +160,7 @@ def main() -> None:
         ),
         train_dataset=_Listed(groups),
         data_collator=collate,
-        callbacks=[Judge()],
+        callbacks=[HeldOutEvaluation()],
     )
     runs.train(trainer, arguments.out)
     runs.keep_weights(model, arguments.out)
@@ -270,7 +169,7 @@ def main() -> None:
     print(json.dumps(record["judged"]), flush=True)
 
 
-class _Listed(torch.utils.data.Dataset):  # type: ignore[type-arg]
+class _Listed(torch.utils.data.Dataset[dict[str, Group]]):
     """Groups as the trainer reads them."""
 
     def __init__(self, groups: Sequence[Group]) -> None:

@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-import rag
+from eval.measure.stamps import code_digest
 from eval.questions.questions import Gold
 from rag.errors import OutputError
 from rag.ports import BatchAnswers
@@ -26,7 +25,6 @@ from rag.types import Answer, Question
 
 Row = tuple[Gold, Answer]
 OnRow = Callable[[int, int], None]
-_Member = TypeVar("_Member")
 
 
 def ask(
@@ -58,23 +56,6 @@ def key_of(question: Question) -> str:
     turns = [[turn.role, turn.content] for turn in question.history]
     asked = json.dumps([question.text, turns, code_digest()])
     return f"{question.id} {hashlib.sha256(asked.encode()).hexdigest()[:16]}"
-
-
-def spread(members: Sequence[_Member], limit: int | None) -> list[_Member]:
-    """At most `limit` of them, evenly over the whole."""
-    count = min(limit or len(members), len(members))
-    return [members[place * len(members) // count] for place in range(count)]
-
-
-@cache
-def code_digest(*folders: str) -> str:
-    """First 16 hex digits of sha256 over code (the product's): a fingerprint does not see a mended line."""
-    root = Path(rag.__file__).parent.parent
-    digest = hashlib.sha256()
-    names = folders or ("rag", "vectorstore")
-    for path in sorted(path for name in names for path in (root / name).rglob("*.py")):
-        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def read_answers(path: Path) -> dict[str, Answer]:
@@ -110,9 +91,3 @@ def _line(key: str, answer: Answer) -> str:
 @cache
 def _answers() -> TypeAdapter[Answer]:
     return TypeAdapter(Answer)
-
-
-if __name__ == "__main__":
-    from eval.command import main
-
-    main()

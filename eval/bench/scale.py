@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -107,11 +108,15 @@ def measured(kind: Kind, rows: Matrix, queries: Matrix, wanted: Any) -> dict[str
             "memory_mb": after - before,
         }
         for k in HITS:
-            hits, took = timed(lambda query, k=k: store.search(query[None], k)[0], queries)
-            numbers = [[int(hit.id) for hit in row] for row in hits]
+            numbers, took = timed(partial(_best, store, k), queries)
             share = recall([row[:k].tolist() for row in wanted], numbers)
             record[f"best_{k}"] = {"recall": share, **asdict(took)}
     return record
+
+
+def _best(store: FaissStore, k: int, query: Matrix) -> list[int]:
+    """The numbers of the k nearest rows."""
+    return [int(hit.id) for hit in store.search(query[None], k)[0]]
 
 
 @app.command()

@@ -72,7 +72,7 @@ def is_right(gold: Gold, answer: Answer) -> bool:
     """Refused where there is no answer; else the must lists met; without any, a gold paper cited."""
     if not gold.answerable:
         return metrics.is_refusal(answer)
-    return metrics.is_correct(gold, answer) if gold.must else metrics.has_right_citation(gold, answer)
+    return bool(metrics.is_correct(gold, answer)) if gold.must else metrics.has_right_citation(gold, answer)
 
 
 def _only_answerable(of: Callable[[Gold, Answer], float | bool | None]) -> Callable[..., float | bool | None]:
@@ -220,5 +220,5 @@ def _whole(name: str, members: Sequence[_Member], of: Callable[[Sequence[_Member
 
 def measured(name: str, value: float, low: float, high: float, n: int) -> Measure:
     """NaN has no place in JSON: None stands for it."""
-    ends = [None if math.isnan(figure) else float(figure) for figure in (value, low, high)]
-    return Measure(name, *ends, n)
+    found = [None if math.isnan(figure) else float(figure) for figure in (value, low, high)]
+    return Measure(name, found[0], found[1], found[2], n)

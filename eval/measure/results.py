@@ -5,48 +5,26 @@ Holds all that a report shows, so that two runs can be compared without asking a
 
 from __future__ import annotations
 
-import os
-import platform
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from eval.ask.ask import code_digest
 from eval.measure import measures
 from eval.measure.failures import Failures, failures_of
 from eval.measure.items import QuestionResult, item_of
 from eval.measure.measures import Curves, Measure
-from eval.questions.questions import Gold, digest
+from eval.measure.stamps import Stamp
+from eval.questions.questions import Gold
 from rag.errors import OutputError, ReadError
-from rag.settings import Settings
 from rag.storage.atomic import write_whole
 from rag.types import Answer
 
 FORMAT = 1
-_PACKAGES = ("torch", "transformers", "sentence-transformers", "faiss-cpu", "bm25s", "numpy")
 _Kept = TypeVar("_Kept", bound="Formatted")
-_ELSEWHERE = {"cache_dir", "threads", "allow_download"}  # where and how fast, not what
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What was measured and with what: equal fingerprints, code and questions give equal answers."""
-
-    date: str
-    system: str
-    fingerprint: str
-    code: str
-    questions: str
-    split: str
-    judge: str
-    settings: Mapping[str, object]
-    versions: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,28 +69,6 @@ def collect(rows: Sequence[tuple[Gold, Answer]], stamp: Stamp) -> RunResults:
     )
 
 
-def stamp_of(
-    system: str, fingerprint: str, golds: Sequence[Gold], *, settings: Settings, split: str, date: str
-) -> Stamp:
-    """The stamp of a run that began on `date` (ISO)."""
-    return Stamp(
-        date=date,
-        system=system,
-        fingerprint=fingerprint,
-        code=code_digest(),
-        questions=digest(golds),
-        split=split,
-        judge=measures.JUDGE.name,
-        settings=settings_told(settings),
-        versions=versions(),
-    )
-
-
-def settings_told(settings: Settings) -> dict[str, object]:
-    """The settings as a stamp tells them: without where things lie and how fast they are made."""
-    return settings.model_dump(mode="json", exclude=_ELSEWHERE)
-
-
 def told_apart(runs: Sequence[RunResults]) -> list[RunResults]:
     """The runs, those of the same name with what tells them apart behind it: settings, or a number."""
     named = []
@@ -128,17 +84,6 @@ def _difference(run: RunResults, others: Sequence[RunResults]) -> str:
     own = run.stamp.settings
     apart = [name for name in own if any(other.stamp.settings.get(name) != own[name] for other in others)]
     return ", ".join(f"{name} {own[name]}" for name in apart[:2])
-
-
-def versions() -> dict[str, str]:
-    """Python, machine and the packages that can change a figure."""
-    found = {"python": sys.version.split()[0], "machine": f"{platform.machine()}, {os.cpu_count()} cores"}
-    for name in ("citewise", *_PACKAGES):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
 
 
 def save(results: RunResults, path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.public.rows import PublicRow, hint_of, read_rows
+from eval.public.sources import CorpusRow, pubmedqa_questions, scifact_claims
 from rag.errors import ReadError
 from rag.types import Paper
 
@@ -28,24 +29,6 @@ class Retrieval:
     queries: tuple[Query, ...]
 
 
-class _Paper(PublicRow):
-    id: str
-    title: str
-    abstract: str
-
-
-class _Claim(PublicRow):
-    qid: str
-    claim: str
-    cited_ids: list[str]
-
-
-class _Question(PublicRow):
-    qid: str
-    question: str
-    gold_ids: list[str]
-
-
 class _Graded(PublicRow):
     qid: str
     question: str
@@ -54,14 +37,14 @@ class _Graded(PublicRow):
 
 def scifact(folder: Path) -> Retrieval:
     """SciFact: a claim finds the abstracts it was written from (`cited_ids`, as in BEIR), grade 1."""
-    claims = list(read_rows(folder / "scifact/claims_train.jsonl", _Claim))
+    claims = scifact_claims(folder)
     queries = [Query(row.qid, row.claim, dict.fromkeys(row.cited_ids, 1.0)) for row in claims]
     return _set(folder / "scifact/corpus.jsonl.gz", queries)
 
 
 def pubmedqa(folder: Path) -> Retrieval:
     """PubMedQA: a question finds its abstract. The questions are the titles: none is indexed."""
-    rows = read_rows(folder / "pubmedqa/questions_dev.jsonl", _Question)
+    rows = pubmedqa_questions(folder)
     queries = [Query(row.qid, row.question, dict.fromkeys(row.gold_ids, 1.0)) for row in rows]
     return _set(folder / "pubmedqa/corpus.jsonl.gz", queries, titles=False)
 
@@ -78,11 +61,11 @@ def _set(corpus: Path, queries: list[Query], *, titles: bool = True) -> Retrieva
 
     :raises ReadError: if a query names a paper that the corpus does not hold.
     """
-    rows = read_rows(corpus, _Paper)
+    rows = read_rows(corpus, CorpusRow)
     papers = tuple(Paper(row.id, row.title if titles else "", row.abstract) for row in rows)
     known = {paper.paper_id for paper in papers}
     for query in queries:
         if unknown := sorted(query.grades.keys() - known):
             told = f"{corpus}: holds no {unknown[0]!r}, which {query.id!r} is about"
-            raise ReadError(told, hint=hint_of(_Paper))
+            raise ReadError(told, hint=hint_of(CorpusRow))
     return Retrieval(papers, tuple(queries))

@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from eval.ask.ask import code_digest, spread
-from eval.measure.results import settings_told, versions
+from eval.measure.stamps import code_digest, settings_told, versions
 from eval.public.answerability import measure_answerability
 from eval.public.answerability_sets import Answerability
 from eval.public.catalogue import SETS, Loaded, PublicSet
@@ -21,9 +20,11 @@ from eval.public.results import FOLDER, FORMAT, Found, PublicStamp, SetResult, S
 from eval.public.retrieval_sets import Retrieval
 from eval.public.subject import Deciding, Subject, baselines, prefetch, rankings
 from eval.public.support import measure_support
+from eval.questions.questions import spread
 from rag.assistant import Assistant
 from rag.errors import ReadError
 from rag.storage.checksums import sha256_of
+from rag.types import Paper
 
 _CODE = ("rag", "vectorstore", "prompts", "eval/public", "eval/metrics")
 
@@ -112,7 +113,7 @@ def _members(loaded: Loaded) -> Sequence[object]:
     return loaded.questions if isinstance(loaded, Answerability) else loaded
 
 
-def _papers(loaded: Loaded) -> tuple:  # type: ignore[type-arg]
+def _papers(loaded: Loaded) -> tuple[Paper, ...]:
     """The collection of a set; verification needs none, and gets an empty one."""
     return () if isinstance(loaded, list) else loaded.papers
 

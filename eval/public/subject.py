@@ -23,7 +23,7 @@ from rag.models.logistic import load_logistic
 from rag.pipeline.assemble import Parts
 from rag.ports import Progress
 from rag.rerank.cascade import RetrievedOrder
-from rag.retrieve.retrievers import PaperRetriever
+from rag.retrieve.retrievers import HybridRetriever, PaperRetriever
 from rag.settings import Settings
 from rag.types import Paper, PreparedQuestion, Question
 from rag.verify.support import LexicalVerifier, containment
@@ -96,8 +96,13 @@ def has_sentences(index: PaperIndex) -> bool:
 def _ablated(name: str, assistant: Assistant) -> PaperRetriever:
     retrieving = ABLATIONS[name].retrieving
     assert retrieving is not None
-    encoder: QueryEncoder = assistant.retriever.encoder
-    return retrieving(assistant, encoder, assistant.retriever.settings)
+    return retrieving(assistant, _encoder(assistant), assistant.retriever.settings)
+
+
+def _encoder(assistant: Assistant) -> QueryEncoder:
+    """The encoder of the retriever that ships, which remembers what it embedded."""
+    assert isinstance(assistant.retriever, HybridRetriever)
+    return assistant.retriever.encoder
 
 
 def _ids(retriever: PaperRetriever, question: str) -> list[str]:
@@ -128,7 +133,7 @@ class Deciding:
 
 def baselines(assistant: Assistant) -> dict[str, Scorer]:
     """What a trained verifier has to beat: words, the cosine, and both as they are weighed without it."""
-    untrained = LexicalVerifier(assistant.retriever.encoder, load_logistic("support"))
+    untrained = LexicalVerifier(_encoder(assistant), load_logistic("support"))
     return {
         CONTAINMENT: lambda claims: [containment(*claim) for claim in claims],
         COSINE: partial(_cosines, assistant),
@@ -139,5 +144,5 @@ def baselines(assistant: Assistant) -> dict[str, Scorer]:
 def _cosines(assistant: Assistant, claims: Sequence[tuple[str, str]]) -> list[float]:
     """Cosine of each sentence with its evidence, by the assistant's embedder."""
     texts = list(dict.fromkeys(text for claim in claims for text in claim))
-    rows = dict(zip(texts, assistant.retriever.encoder.passages(texts), strict=True))
+    rows = dict(zip(texts, _encoder(assistant).passages(texts), strict=True))
     return [float(rows[sentence] @ rows[evidence]) for sentence, evidence in claims]

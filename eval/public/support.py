@@ -100,7 +100,7 @@ def _row(own: Scores, labels: NDArray[np.bool_], claims: Sequence[str]) -> tuple
             "balanced accuracy at it",
             own.values[rest],
             labels[rest],
-            [claims[place] for place in rest],
+            [claims[place] for place in rest.tolist()],
             _at(balanced_accuracy, bar),
         ),
     )
@@ -145,6 +145,7 @@ def _by_label(pairs: Sequence[ClaimPair], systems: Mapping[str, Scores]) -> Tabl
 
 def _decisions(pairs: Sequence[ClaimPair], shipped: Scores) -> dict[str, float]:
     """1.0 where the shipped check decides as the set does."""
+    assert shipped.bar is not None
     told = shipped.values >= shipped.bar
     return {pair.id: float(pair.supported == by) for pair, by in zip(pairs, told, strict=True)}
 

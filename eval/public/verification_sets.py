@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from eval.public.rows import PublicRow, read_rows
+from eval.public.sources import LabelledPair, scifact_labelled
 from rag.text.marks import display
 from rag.text.sentences import sentence_spans
 
@@ -28,18 +29,7 @@ class ClaimPair:
     supported: bool
 
 
-class _Pair(PublicRow):
-    pid: str
-    claim: str
-    evidence: str
-    label: Literal["SUPPORT", "CONTRADICT", "NOT_ENOUGH_INFO"]
-
-
-class _Levelled(_Pair):
-    level: Literal["rationale", "abstract"]
-
-
-class _Titled(_Pair):
+class _Titled(LabelledPair):
     source_title: str
 
 
@@ -52,13 +42,12 @@ class _Wice(PublicRow):
 
 def scifact_pairs(folder: Path) -> list[ClaimPair]:
     """SciFact: claims beside rationale sentences, and beside whole abstracts."""
-    rows = read_rows(folder / "scifact/verify_pairs_train.jsonl", _Levelled)
-    return [_pair(row, kind=f"{row.label}, {row.level}") for row in rows]
+    return [_pair(row, kind=f"{row.label}, {row.level}") for row in scifact_labelled(folder)]
 
 
 def healthver(folder: Path) -> list[ClaimPair]:
     """HealthVer, dev: health claims beside sentences of abstracts."""
-    return [_pair(row) for row in read_rows(folder / "verify/healthver_dev.jsonl.gz", _Pair)]
+    return [_pair(row) for row in read_rows(folder / "verify/healthver_dev.jsonl.gz", LabelledPair)]
 
 
 def climate_fever(folder: Path) -> list[ClaimPair]:
@@ -69,7 +58,7 @@ def climate_fever(folder: Path) -> list[ClaimPair]:
 
 def covidfact(folder: Path) -> list[ClaimPair]:
     """COVID-Fact: its refuted claims are machine-made word swaps of the supported ones."""
-    return [_pair(row) for row in read_rows(folder / "verify/covidfact.jsonl.gz", _Pair)]
+    return [_pair(row) for row in read_rows(folder / "verify/covidfact.jsonl.gz", LabelledPair)]
 
 
 def wice(folder: Path) -> list[ClaimPair]:
@@ -81,7 +70,7 @@ def wice(folder: Path) -> list[ClaimPair]:
     ]
 
 
-def _pair(row: _Pair, *, title: str = "", kind: str = "") -> ClaimPair:
+def _pair(row: LabelledPair, *, title: str = "", kind: str = "") -> ClaimPair:
     return ClaimPair(
         row.pid, row.claim, laid_out(row.evidence, title), kind or row.label, row.label == SUPPORT
     )

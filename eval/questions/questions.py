@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parent
 SPLITS = ("dev", "test", "all")
 _FAULTS_SHOWN = 5
 _HINT = "Mend the lines named; eval/questions/questions.py describes the format."
+_Member = TypeVar("_Member")
 _Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 
@@ -103,6 +104,12 @@ def load(split: str | None = None, files: Iterable[Path] | None = None) -> list[
         where = ", ".join(str(path) for path in paths) or str(FOLDER)
         raise QuestionFileError(f"no question of split {split!r} in {where}", hint="Try --split all.")
     return wanted
+
+
+def spread(members: Sequence[_Member], limit: int | None) -> list[_Member]:
+    """At most `limit` of them, evenly over the whole."""
+    count = min(limit or len(members), len(members))
+    return [members[place * len(members) // count] for place in range(count)]
 
 
 def digest(golds: Sequence[Gold]) -> str:

@@ -1,25 +1,34 @@
-"""Text -> HTML. Whatever comes from papers, questions, models or settings goes through `text`."""
+"""Values -> HTML: the templates of the report, filled. What they are given is inert unless it is `Markup`.
+
+A part of a template is a macro; `fill` gives back what it made as `Markup`, so that parts nest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from rag.text.escape import inert, inert_lines
 
-__all__ = ["element", "inert_lines", "number", "table", "text"]
+
+def text(value: object) -> Markup:
+    """Anything as text that cannot act, one line, also within an attribute's quotes; markup as it is."""
+    return value if isinstance(value, Markup) else Markup(inert(str(value)))  # noqa: S704 - made inert
 
 
-def text(value: object) -> str:
-    """Anything as text that cannot act, one line; also safe within an attribute's quotes."""
-    return inert(str(value))
+def text_lines(value: str) -> Markup:
+    """The same with line breaks kept."""
+    return Markup(inert_lines(value))  # noqa: S704 - made inert
 
 
-def element(tag: str, content: str, **attributes: str) -> str:
-    """An element; `content` is markup, attribute values are made inert. `class_` is `class`."""
-    named = "".join(
-        f' {name.rstrip("_").replace("_", "-")}="{text(value)}"' for name, value in attributes.items()
-    )
-    return f"<{tag}{named}>{content}</{tag}>"
+def fill(template: str, part: str, **values: object) -> Markup:
+    """What the macro `part` of `templates/<template>.html` makes of these values."""
+    made = getattr(_templates().get_template(f"{template}.html").module, part)(**values)
+    assert isinstance(made, Markup)
+    return made
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -31,13 +40,15 @@ def number(value: float | None, digits: int = 3) -> str:
     return sign + (printed[1:] if printed.startswith("0.") else printed)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str = "") -> str:
-    """A table of markup cells; the first of each row is its heading."""
-    top = "".join(element("th", cell, scope="col") for cell in head)
-    body = "".join(
-        element("tr", element("th", row[0], scope="row") + "".join(element("td", cell) for cell in row[1:]))
-        for row in rows
+@cache
+def _templates() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        finalize=text,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    title = element("caption", element("span", caption)) if caption else ""
-    inside = f"{title}<thead><tr>{top}</tr></thead><tbody>{body}</tbody>"
-    return element("div", element("table", inside), class_="scroll")
+    found.filters |= {"number": number, "lines": text_lines}
+    return found

@@ -11,17 +11,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from markupsafe import Markup
+
 from eval.measure.feedback import Votes
 from eval.measure.measures import PERCENTILES
 from eval.measure.results import RunResults
 from eval.public.results import SetResult
 from eval.report.browser import browser
 from eval.report.failing import causes, changed, worst
-from eval.report.markup import element, text
+from eval.report.feedback import feedback
+from eval.report.markup import fill
 from eval.report.plots import Axes, Series, bars, lines
 from eval.report.public import public
 from eval.report.tables import by_type, differences, stamps, summary
-from eval.report.thumbs import thumbs
 
 _HERE = Path(__file__).parent
 _COMPARED = 9
@@ -39,51 +41,42 @@ def render(
     sets: Sequence[SetResult] = (),
     other_sets: Mapping[str, Sequence[SetResult]] = MappingProxyType({}),
     judged: Votes | None = None,
-) -> str:
+) -> Markup:
     """The report: the first run in full, the others beside it; public sets and thumbs where there are any."""
     style = (_HERE / "report.css").read_text(encoding="utf-8")
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     policy = f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'"
-    title = f"Citewise eval: {' / '.join(run.name for run in runs) or 'public sets'}"
-    body = _body(runs) if runs else element("h1", "What was measured")
-    body += public(sets, other_sets) + thumbs(judged)
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark">'
-        f"<title>{text(title)}</title><style>{style}</style></head>"
-        f"<body><main>{body}</main><script>{script}</script></body></html>\n"
+    return fill(
+        "page",
+        "page",
+        title=f"Citewise eval: {' / '.join(run.name for run in runs) or 'public sets'}",
+        policy=Markup(policy),  # noqa: S704 - ours
+        style=Markup(style),  # noqa: S704 - ours
+        script=Markup(script),  # noqa: S704 - ours
+        body=[*([_runs(runs)] if runs else []), public(sets, other_sets), feedback(judged)],
     )
 
 
-def _body(runs: Sequence[RunResults]) -> str:
-    first = runs[0]
-    about = f"{len(first.items)} questions, split {text(first.stamp.split)}, {text(first.stamp.date)}."
-    parts = [
-        element("h1", "What was measured"),
-        element("p", f"{about} {text(_READING.format(judge=first.stamp.judge))}"),
-        summary(runs),
-        *([element("h2", "What differs")] if len(runs) > 1 else []),
-        *(differences(other, first) for other in runs[1:_COMPARED]),
-        *([element("h3", "Questions that changed"), changed(*runs[:2])] if len(runs) > 1 else []),
-        element("h2", "Curves"),
-        element("div", "".join(_plots(runs[:4])), class_="plots"),
-        element("h2", "By type of question"),
-        by_type(runs[:4]),
-        element("h2", "Where it goes wrong"),
-        *map(causes, runs[:2]),
-        worst(first),
-        element("h2", "Every question"),
-        browser(runs),
-        element("h2", "How this came about"),
-        element("p", "What differs between the runs is set in bold.") if len(runs) > 1 else "",
-        stamps(runs),
-    ]
-    return "".join(parts)
+def _runs(runs: Sequence[RunResults]) -> Markup:
+    """The first run in full, the others beside it."""
+    first, compared = runs[0], len(runs) > 1
+    parts = {
+        "compared": compared,
+        "summary": summary(runs),
+        "differences": [differences(other, first) for other in runs[1:_COMPARED]],
+        "changed": changed(*runs[:2]) if compared else "",
+        "plots": _plots(runs[:4]),
+        "by_type": by_type(runs[:4]),
+        "causes": [causes(run) for run in runs[:2]],
+        "worst": worst(first),
+        "questions": browser(runs),
+        "stamps": stamps(runs),
+    }
+    reading = _READING.format(judge=first.stamp.judge)
+    return fill("page", "runs", first=first, reading=reading, parts=parts)
 
 
-def _plots(runs: Sequence[RunResults]) -> list[str]:
+def _plots(runs: Sequence[RunResults]) -> list[Markup]:
     """Recall by k, risk and coverage, reliability, seconds by stage."""
     deepest = max([2, *(k for run in runs for k, _ in run.curves.recall)])
     recall = [Series(run.name, tuple((float(k), v) for k, v in run.curves.recall)) for run in runs]
@@ -112,7 +105,7 @@ def _plots(runs: Sequence[RunResults]) -> list[str]:
     ]
 
 
-def _latency(runs: Sequence[RunResults], place: int) -> str:
+def _latency(runs: Sequence[RunResults], place: int) -> Markup:
     """Seconds by stage at one percentile."""
     stages = list(dict.fromkeys(latency.stage for run in runs for latency in run.curves.latency))
     held = [{found.stage: found.seconds[place] for found in run.curves.latency} for run in runs]

@@ -4,47 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from markupsafe import Markup
+
 from eval.measure.differences import shared_measures, verdict
-from eval.measure.measures import Measure
 from eval.measure.results import RunResults
-from eval.report.markup import element, number, table, text
+from eval.report.markup import fill
 
 
-def summary(runs: Sequence[RunResults]) -> str:
+def summary(runs: Sequence[RunResults]) -> Markup:
     """A row per measure, a column per run: value, interval, number of questions."""
-    names = list(dict.fromkeys(measure.name for run in runs for measure in run.overall))
+    names = dict.fromkeys(measure.name for run in runs for measure in run.overall)
     held = [{measure.name: measure for measure in run.overall} for run in runs]
-    rows = [[text(name), *(cell(own.get(name)) for own in held)] for name in names]
-    head = ["measure", *(text(run.name) for run in runs)]
-    return table(head, rows, caption="Mean, 95 % bootstrap interval, number of questions it applies to")
+    rows = {name: [own.get(name) for own in held] for name in names}
+    return fill("tables", "summary", names=[run.name for run in runs], rows=rows)
 
 
-def by_type(runs: Sequence[RunResults]) -> str:
+def by_type(runs: Sequence[RunResults]) -> Markup:
     """A table per run: question types down, measures across."""
-    return "".join(_types(run) for run in runs)
+    return Markup("").join(map(_types, runs))
 
 
-def differences(first: RunResults, second: RunResults) -> str:
+def differences(first: RunResults, second: RunResults) -> Markup:
     """Second minus first, on the questions both were asked, paired by question."""
-    changes = shared_measures(first, second)
-    if not changes:
-        return element("p", "The two runs share no question.")
-    rows = [[text(change.name), cell(change, signed=True), verdict(change)] for change in changes]
-    caption = f"{text(second.name)} minus {text(first.name)}, paired by question, 95 % bootstrap interval"
-    return table(["measure", "difference", "so"], rows, caption=caption)
+    changes = [(change, verdict(change)) for change in shared_measures(first, second)]
+    return fill("tables", "differences", first=first.name, second=second.name, changes=changes)
 
 
-def stamps(runs: Sequence[RunResults]) -> str:
+def stamps(runs: Sequence[RunResults]) -> Markup:
     """How each run came about; settings that are not the same in all runs are marked."""
     rows: dict[str, list[str]] = {}
     for place, run in enumerate(runs):
         for name, value in _stamp(run).items():
             rows.setdefault(name, [""] * len(runs))[place] = value
-    marked = [
-        [text(name), *(element("b", text(v)) if len(set(values)) > 1 else text(v) for v in values)]
-        for name, values in rows.items()
-    ]
-    return table(["", *(text(run.name) for run in runs)], marked)
+    return fill("tables", "stamps", names=[run.name for run in runs], rows=rows)
 
 
 def _stamp(run: RunResults) -> dict[str, str]:
@@ -60,20 +52,7 @@ def _stamp(run: RunResults) -> dict[str, str]:
     return own | settings | {f"version of {name}": value for name, value in stamp.versions.items()}
 
 
-def _types(run: RunResults) -> str:
+def _types(run: RunResults) -> Markup:
     columns = [measure.name for measure in next(iter(run.by_type.values()), ())]
-    rows = [
-        [text(name), str(max((m.n for m in found), default=0)), *(number(m.value) for m in found)]
-        for name, found in run.by_type.items()
-    ]
-    return table(["type", "n", *map(text, columns)], rows, caption=f"{text(run.name)}, by type of question")
-
-
-def cell(measure: Measure | None, *, signed: bool = False) -> str:
-    """Value, interval and how many it is over; a dash where there is none."""
-    if measure is None or measure.value is None:
-        return "–"
-    plus = "+" if signed and measure.value > 0 else ""
-    value = element("b", f"{plus}{number(measure.value)}")
-    ends = f" [{number(measure.low)}, {number(measure.high)}]" if measure.low is not None else ""
-    return f"{value}{element('small', f'{ends} n&nbsp;{measure.n}')}"
+    rows = [(name, max((m.n for m in found), default=0), found) for name, found in run.by_type.items()]
+    return fill("tables", "by_type", name=run.name, columns=columns, rows=rows)

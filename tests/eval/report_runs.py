@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 from eval_rows import cite, gold, say
 
-from eval.measure.results import RunResults, collect, stamp_of
+from eval.measure.results import RunResults, collect
+from eval.measure.stamps import stamp_of
 from rag.settings import Settings
 from rag.types import (
     Abstention,

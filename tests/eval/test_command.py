@@ -11,8 +11,7 @@ from fake_assistant import FakeAssistant
 from typer.testing import CliRunner
 
 from eval import command
-from eval.ask.ask import spread
-from eval.questions.questions import load
+from eval.questions.questions import load, spread
 
 
 @pytest.fixture

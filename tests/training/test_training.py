@@ -81,7 +81,8 @@ class Words:
 
 def test_the_likenesses_in_training_are_those_of_the_product():
     from rag.models.entailment import nearest_line, nearest_tokens
-    from training.verifier import TrainingPair, _nearest_line, _nearest_tokens, padded, rows_of
+    from training.verifier import _nearest_line, _nearest_tokens, padded, rows_of
+    from training.verifier_pairs import TrainingPair
 
     pairs = [
         TrainingPair("a b c", "one two\nthree", True, ""),
@@ -98,7 +99,8 @@ def test_the_likenesses_in_training_are_those_of_the_product():
 
 
 def test_of_long_evidence_the_window_with_most_of_the_claim_is_read():
-    from training.verifier import TrainingPair, rows_of
+    from training.verifier import rows_of
+    from training.verifier_pairs import TrainingPair
 
     class Numbered:
         cls_token_id, sep_token_id = 1, 2
@@ -113,7 +115,7 @@ def test_of_long_evidence_the_window_with_most_of_the_claim_is_read():
 
 
 def test_some_evidence_stands_without_its_title():
-    from training.verifier import UNTITLED, TrainingPair, without_titles
+    from training.verifier_pairs import UNTITLED, TrainingPair, without_titles
 
     pairs = [TrainingPair("claim", "Title\nSentence.", True, "")] * 200 + [
         TrainingPair("claim", "Title", True, "")
@@ -129,13 +131,16 @@ def alike(texts):
 
 
 def test_the_nearest_others_come_first():
-    from training.verifier import neighbours
+    from training.verifier_pairs import neighbours
 
     angles = {"a": 0.0, "b": 0.3, "c": 1.0}
     rows = neighbours(
         list(angles), lambda texts: np.array([[np.cos(angles[t]), np.sin(angles[t])] for t in texts])
     )
     assert rows == [[1, 2], [0, 2], [1, 0]]
+
+
+LABELLED = {"label": "SUPPORT", "level": "abstract"}
 
 
 def _write(path, rows):
@@ -145,7 +150,7 @@ def _write(path, rows):
 
 
 def test_claims_of_scifact_stay_on_one_side_and_beside_what_does_not_bear_them_out(tmp_path):
-    from training.verifier import scifact
+    from training.verifier_pairs import scifact
 
     told = ["This sentence bears the claim out, and is long.", "This one has nothing to do with any of it."]
     _write(tmp_path / "scifact/corpus.jsonl.gz", [{"id": "p", "sentences": told}])
@@ -153,7 +158,7 @@ def test_claims_of_scifact_stay_on_one_side_and_beside_what_does_not_bear_them_o
     evidence = [{"doc_id": "p", "label": "SUPPORT", "sentence_ids": [0]}]
     rows = [{"claim": c, "evidence": evidence, "cited_ids": ["p"]} for c in claims]
     _write(tmp_path / "scifact/claims_train.jsonl", rows)
-    pairs = [{"claim": c, "evidence": " ".join(told), "label": "SUPPORT"} for c in claims]
+    pairs = [{"pid": c, "claim": c, "evidence": " ".join(told), **LABELLED} for c in claims]
     _write(tmp_path / "scifact/verify_pairs_train.jsonl", pairs)
     train, held = scifact(tmp_path, random.Random(1), alike)
     assert {pair.claim for pair in train}.isdisjoint(pair.claim for pair in held)
@@ -165,7 +170,7 @@ def test_claims_of_scifact_stay_on_one_side_and_beside_what_does_not_bear_them_o
 
 
 def test_a_claim_is_not_borne_out_by_the_rationale_of_another(tmp_path):
-    from training.verifier import scifact
+    from training.verifier_pairs import scifact
 
     _write(tmp_path / "scifact/corpus.jsonl.gz", [{"id": i, "sentences": [f"Of {i}."]} for i in "pq"])
     rows = [
@@ -177,20 +182,24 @@ def test_a_claim_is_not_borne_out_by_the_rationale_of_another(tmp_path):
         for i in "pq"
     ]
     _write(tmp_path / "scifact/claims_train.jsonl", rows)
-    _write(tmp_path / "scifact/verify_pairs_train.jsonl", [])
+    given = {"pid": "1", "claim": "On p.", "evidence": "Of p.", **LABELLED}
+    _write(tmp_path / "scifact/verify_pairs_train.jsonl", [given])
     found = {
         (pair.claim, pair.evidence, pair.supported)
         for side in scifact(tmp_path, random.Random(1), alike)
         for pair in side
     }
-    assert found == {("On p.", "Of q.", False), ("On q.", "Of p.", False)}
+    assert found == {("On p.", "Of p.", True), ("On p.", "Of q.", False), ("On q.", "Of p.", False)}
 
 
 def test_a_conclusion_stands_on_its_own_abstract_alone(tmp_path):
-    from training.verifier import CONCLUSION_SENTENCES, pubmedqa
+    from training.verifier_pairs import CONCLUSION_SENTENCES, pubmedqa
 
     first = " ".join(f"Sentence {n} is here." for n in range(7))
-    abstracts = [{"id": "a", "abstract": first}, {"id": "b", "abstract": "Of another kind."}]
+    abstracts = [
+        {"id": "a", "title": "", "abstract": first},
+        {"id": "b", "title": "", "abstract": "Other."},
+    ]
     _write(tmp_path / "pubmedqa/corpus.jsonl.gz", abstracts)
     answer = "The drug is safe and improves the outcome of most patients. Short one."
     _write(tmp_path / "pubmedqa/questions_dev.jsonl", [{"gold_ids": ["a"], "long_answer": answer}])
@@ -203,7 +212,8 @@ def test_a_conclusion_stands_on_its_own_abstract_alone(tmp_path):
 
 
 def test_scores_are_in_the_order_of_the_pairs_though_read_in_batches_by_length():
-    from training.verifier import BATCH, TrainingPair, scores
+    from training.verifier import BATCH, scores
+    from training.verifier_pairs import TrainingPair
 
     counts = [(i * 7) % (BATCH + 5) + 1 for i in range(BATCH + 5)]
     pairs = [TrainingPair("a claim", "word " * count, True, "written") for count in counts]
@@ -289,3 +299,48 @@ def test_the_loss_is_small_where_question_sentence_and_paper_agree():
     # of the right paper is the near one, 20 and ln(1 + e^-10)
     assert float(loss_of(_Plain(), right)) == pytest.approx(0.0, abs=1e-6)
     assert float(loss_of(_Plain(), wrong)) == pytest.approx(20.0, abs=1e-3)
+
+
+def test_written_questions_come_in_the_order_of_their_files_and_no_held_out_paper_trains(tmp_path):
+    from training.embedder import pairs
+    from training.examples import examples, split
+
+    papers = [{"id": f"p{n}", "title": f"T{n}", "sentences": ["One.", "Two."]} for n in range(5)]
+    _write(tmp_path / "abstract_qa_papers.jsonl.gz", papers)
+    row = {"type": "fact", "answer": "Yes.", "wrong_answer": None}
+    own = [row | {"id": f"q{n}", "question": f"Q{n}?", "doc": f"p{n}", "evidence": [1]} for n in range(5)]
+    own[1] |= {"answer": None}
+    _write(tmp_path / "abstract_qa.jsonl.gz", own)
+    figure = row | {"id": "n", "question": "N?", "paper": papers[2], "evidence": [0, 1]}
+    _write(tmp_path / "abstract_qa_numeric.jsonl.gz", [figure])
+    group = row | {"id": "g", "question": "It?", "standalone": "G?", "papers": papers[2:4]}
+    group |= {"evidence": [[0, 1], [1, 0]], "answer_sentences": [{"text": "Yes.", "evidence": [[0, 1]]}]}
+    _write(tmp_path / "abstract_qa_groups.jsonl.gz", [group])
+
+    assert [one.id for one in examples(tmp_path)] == ["q0", "q1", "q2", "q3", "q4", "n", "g"]
+    train, held = split(tmp_path)
+    assert [one.id for one in held] == ["q4"]
+    assert [one.evidence for one in train] == [
+        ((0, 1),),
+        (),
+        ((0, 1),),
+        ((0, 1),),
+        ((0, 0), (0, 1)),
+        ((0, 1), (1, 0)),
+    ]
+    assert pairs(tmp_path) == [
+        ("Q0?", "T0. Two.", "p0"),
+        ("Q2?", "T2. Two.", "p2"),
+        ("N?", "T2. One. Two.", "p2"),
+        ("G?", "T2. Two.", "p2"),
+    ]
+
+
+def test_the_picture_of_a_run_is_one_svg_with_its_own_style():
+    from training.curves import picture
+
+    drawn = picture([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.0, "eval_loss": 1.5}], "a <run>")
+    assert drawn.startswith('<svg xmlns="http://www.w3.org/2000/svg" ')
+    assert drawn.endswith("</svg>")
+    assert "><style>svg{" in drawn
+    assert "a &#60;run&#62;" in drawn

@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from eval.bench.contenders.base import TOKENS_MAX, Figures, decoding, timed
 from rag.settings import Settings
@@ -29,11 +28,14 @@ class Citewise:
     def load(self) -> Figures:
         """See `Contender`."""
         from rag.ingest import open_embedder
+        from rag.models.generator import LocalChatModel
         from rag.models.load import load_generator
 
         self._embedder = open_embedder(self._settings)
-        self._generator: Any = load_generator(self._settings)[0]
-        self._generator.load()
+        generator, _ = load_generator(self._settings)
+        assert isinstance(generator, LocalChatModel), "the bench is of local models"
+        generator.load()
+        self._generator = generator
         return {}
 
     def index(self, papers: Sequence[Paper]) -> Figures:
@@ -69,7 +71,8 @@ class Citewise:
         from rag.types import DraftToken, Finished, StageStarted
 
         began = time.perf_counter()
-        text, told, figures = "", [], {}
+        text, figures = "", Figures()
+        told: list[float] = []
         for event in self._assistant.stream(question):
             if isinstance(event, StageStarted) and event.stage == "writing":
                 text, told = "", []  # a draft begun before its papers were sure may be begun anew

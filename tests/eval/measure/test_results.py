@@ -8,7 +8,8 @@ import pytest
 from fake_assistant import FakeAssistant
 
 from eval.ask.ask import ask
-from eval.measure.results import collect, read, save, stamp_of, versions
+from eval.measure.results import collect, read, save
+from eval.measure.stamps import stamp_of, versions
 from eval.questions.questions import Gold
 from rag.errors import OutputError, ReadError
 from rag.settings import Settings
