@@ -17,14 +17,13 @@ from rag.index.query_encoder import QueryEncoder
 from rag.ingest import collection_root, open_embedder
 from rag.models.load import load_question_model
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Relevance
 from rag.models.shared import load_reranker
-from rag.rerank.cross_encoder import Ranking, is_sure, ranked, read, read_on
+from rag.rerank.cross_encoder import abstract_of, is_sure, ranked
 from rag.rerank.query_likelihood import with_likelihoods
 from rag.retrieve.retrievers import HybridRetriever
 from rag.retrieve.scores import sentence_cosines
 from rag.settings import Settings
-from rag.types import Paper, Passage
+from rag.types import Paper, PaperText, Passage, Ranking, Relevance
 from training.examples import Abstract, Example, crossed, split
 
 _SIZE = 160
@@ -51,12 +50,13 @@ class QuestionCase:
 
 @dataclass(frozen=True, slots=True)
 class RetrievedCase:
-    """What came back: passages in retrieval's order, readings beside them, cosines by paper id."""
+    """What came back: passages in retrieval's order, relevance beside them; cosines and texts by paper id."""
 
     put: QuestionCase
     passages: list[Passage]
-    readings: list[Relevance]
+    relevance: list[Relevance]
     cosines: dict[str, NDArray[np.float32]]
+    texts: dict[str, PaperText]
     idf: Idf
 
 
@@ -93,33 +93,35 @@ class Collections:
         passages = self._retrievers[put.group].passages(put.question, self._settings.rerank_top_k)
         index = self._indexes[put.group]
         papers = [passage.paper for passage in passages]
-        rows = sentence_cosines(index, self.encoder, put.question, papers)
-        readings = read(put.question, passages, self._reranker) if self._reranker else []
+        texts = index.texts(papers)
+        rows = sentence_cosines(index, self.encoder, put.question, papers, texts)
+        abstracts = [abstract_of(text) for text in texts]
+        relevance = self._reranker.read(put.question, abstracts) if self._reranker else []
         cosines = {paper.paper_id: row for paper, row in zip(papers, rows, strict=True)}
-        return RetrievedCase(put, passages, readings, cosines, index.lexical.idf)
+        by_id = {paper.paper_id: text for paper, text in zip(papers, texts, strict=True)}
+        return RetrievedCase(put, passages, relevance, cosines, by_id, index.lexical.idf)
 
     def with_likelihoods(self, one: RetrievedCase, papers: LogisticModel) -> RetrievedCase:
         """The same, and what the question model says of the first papers, where the product would ask it."""
         found = in_turn(one, papers, self._settings)
         if self.question_model is None or is_sure(found, self._settings.sure_min):
             return one
-        readings = with_likelihoods(
+        relevance = with_likelihoods(
             one.put.question,
             found,
             self.question_model,
             self._settings.likelihood_top_k,
             whole=self._settings.read_ahead_mb > 0,
-        ).readings
-        return replace(one, readings=[readings[p.paper.paper_id] for p in one.passages])
+        ).relevance
+        return replace(one, relevance=[relevance[p.paper.paper_id] for p in one.passages])
 
 
 def in_turn(one: RetrievedCase, papers: LogisticModel, settings: Settings) -> Ranking:
     """What the product would have read, in the order in which it would have put it."""
-    readings = {p.paper.paper_id: own for p, own in zip(one.passages, one.readings, strict=True)}
-    found = ranked(one.passages, one.readings[: settings.rerank_first_k], papers)
-    if is_sure(found, settings.sure_min):
-        return found
-    return read_on(one.passages, found, lambda part: [readings[p.paper.paper_id] for p in part], papers)
+    found = ranked(one.passages, one.relevance[: settings.rerank_first_k], papers)
+    if not is_sure(found, settings.sure_min):
+        found = ranked(one.passages, one.relevance, papers)
+    return replace(found, texts=one.texts)
 
 
 def paper_of(abstract: Abstract) -> Paper:

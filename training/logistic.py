@@ -7,9 +7,8 @@ the collection that holds its paper and, as one that nothing answers, of the nex
 papers that no trained model has seen are asked (`training.examples.held_out`); one half fits what is measured
 on the other half, and what ships is fitted on both. Neither the shipped corpus nor eval/questions is touched.
 
-Two sets of weights: with the trained models' signals (`papers`, `likelihood`, `evidence_read`,
-`confidence_read`, `support_trained`) and without (`evidence`, `confidence`, `support`), for where
-those are missing.
+Two sets of weights: with the trained models' signals (`papers`, `likelihood`, `evidence_read`, `confidence_read`,
+`support_trained`) and without (`evidence`, `confidence`, `support`), for where those are missing.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from rag.evidence.answerability import answer_features
 from rag.evidence.features import Candidate, candidates_of, score, sentence_features
 from rag.models.logistic import LogisticModel
 from rag.models.shared import load_judge
-from rag.rerank.cross_encoder import Ranking, first, leads, paper_features
+from rag.rerank.cross_encoder import leads, paper_features
 from rag.rerank.query_likelihood import by_likelihood, gains_of, likelihood_features
 from rag.settings import Settings
-from rag.types import Passage
+from rag.types import Passage, Ranking
 from rag.verify.checks import veto
 from rag.verify.support import LexicalVerifier, TrainedVerifier
 from training.collections import Collections, QuestionCase, RetrievedCase, in_turn, questions_of
@@ -51,18 +50,18 @@ class RankingWeights:
 def read_of(asked: RetrievedCase, order: RankingWeights | None) -> Ranking:
     """The passages as the product would order them; None where nothing was read."""
     if order is None:
-        return Ranking(tuple(asked.passages[:10]), {})
+        return Ranking(tuple(asked.passages[:10]), {}, asked.texts)
     found = in_turn(asked, order.papers, order.settings)
     if order.likelihood is not None:
         found = by_likelihood(found, order.likelihood)
-    return first(found, 10)
+    return found.first(10)
 
 
 def fit_papers(asked: Sequence[RetrievedCase], settings: Settings) -> LogisticModel:
     """Which paper the question is about."""
     rows, labels, halves = [], [], []
     for one in asked:
-        for passage, lead, reading in zip(one.passages, leads(one.passages), one.readings, strict=True):
+        for passage, lead, reading in zip(one.passages, leads(one.passages), one.relevance, strict=True):
             rows.append(paper_features(passage, lead, reading))
             labels.append(passage.paper.paper_id in one.put.right)
             halves.append(one.put.first_half)
@@ -108,7 +107,7 @@ def fit_likelihood(
 
 
 def _doubted(one: RetrievedCase) -> bool:
-    return any(reading.likelihood is not None for reading in one.readings)
+    return any(own.likelihood is not None for own in one.relevance)
 
 
 def _share(flags: Iterable[bool]) -> float:
@@ -144,7 +143,8 @@ def _hits(one: RetrievedCase, order: RankingWeights | None, model: LogisticModel
 
 
 def _candidates(one: RetrievedCase, found: Ranking) -> list[Candidate]:
-    return candidates_of(found.seen, [one.cosines[p.paper.paper_id] for p in found.seen], found.readings)
+    cosines = [one.cosines[passage.paper.paper_id] for passage in found.read_passages]
+    return candidates_of(found.read_passages, cosines, found.texts, found.relevance)
 
 
 def _sentence_rows(one: RetrievedCase, order: RankingWeights | None) -> Iterator[tuple[Features, bool]]:
@@ -237,7 +237,7 @@ def _answers(data: Path, collections: Collections, settings: Settings, *, both: 
     own = [one for one in asked if one.put.kind == "answerable"]
     if both:
         fit_confidence(asked, (None, fit_evidence(own, None, "evidence")), "confidence")
-    if any(one.readings for one in asked):
+    if any(one.relevance for one in asked):
         papers = fit_papers(own, settings)
         asked = [collections.with_likelihoods(one, papers) for one in asked]
         own = [one for one in asked if one.put.kind == "answerable"]

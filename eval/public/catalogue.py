@@ -12,11 +12,11 @@ from typing import Literal
 
 from eval.public import answerability_sets, retrieval_sets, verification_sets
 from eval.public.answerability_sets import Answerability
-from eval.public.retrieval_sets import Retrieval
+from eval.public.retrieval_sets import RetrievalSet
 from eval.public.verification_sets import ClaimPair
 
 Kind = Literal["retrieval", "verification", "answerability"]
-Loaded = Retrieval | Answerability | list[ClaimPair]
+Loaded = RetrievalSet | Answerability | list[ClaimPair]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from eval.measure.measures import Measure, mean_of
 from eval.metrics.retrieval import mrr_at_k, ndcg_at_k, recall_at_k
 from eval.metrics.statistics import paired_bootstrap
 from eval.public.results import FailureCase, Found, Table, most, of_interval
-from eval.public.retrieval_sets import Query, Retrieval
+from eval.public.retrieval_sets import Query, RetrievalSet
 from eval.public.subject import SHIPPED, Rank
 
 MEASURES: Mapping[str, Callable[[Mapping[str, float], Sequence[str]], float | None]] = {
@@ -23,7 +23,7 @@ _CHIEF = "nDCG@10"
 
 
 def measure_rankings(
-    found: Retrieval, rankings: Mapping[str, Rank], told: Callable[[str, int], None]
+    found: RetrievalSet, rankings: Mapping[str, Rank], told: Callable[[str, int], None]
 ) -> Found:
     """Tables, causes and worst cases; `told` hears the ranking and how many queries are done."""
     ranked = {
@@ -61,7 +61,7 @@ def _row(
 
 
 def _errors(
-    found: Retrieval, ranked: Sequence[Sequence[str]], scores: Sequence[float | None]
+    found: RetrievalSet, ranked: Sequence[Sequence[str]], scores: Sequence[float | None]
 ) -> tuple[dict[str, int], list[FailureCase]]:
     """Why queries lose nDCG under the shipped ranking, counted; each as a case, its score what was lost."""
     titles = {paper.paper_id: paper.title or paper.abstract[:80] for paper in found.papers}

@@ -22,7 +22,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieval:
+class RetrievalSet:
     """A corpus and its queries."""
 
     papers: tuple[Paper, ...]
@@ -35,28 +35,28 @@ class _Graded(PublicRow):
     grades: dict[str, float]
 
 
-def scifact(folder: Path) -> Retrieval:
+def scifact(folder: Path) -> RetrievalSet:
     """SciFact: a claim finds the abstracts it was written from (`cited_ids`, as in BEIR), grade 1."""
     claims = scifact_claims(folder)
     queries = [Query(row.qid, row.claim, dict.fromkeys(row.cited_ids, 1.0)) for row in claims]
     return _set(folder / "scifact/corpus.jsonl.gz", queries)
 
 
-def pubmedqa(folder: Path) -> Retrieval:
+def pubmedqa(folder: Path) -> RetrievalSet:
     """PubMedQA: a question finds its abstract. The questions are the titles: none is indexed."""
     rows = pubmedqa_questions(folder)
     queries = [Query(row.qid, row.question, dict.fromkeys(row.gold_ids, 1.0)) for row in rows]
     return _set(folder / "pubmedqa/corpus.jsonl.gz", queries, titles=False)
 
 
-def cranfield(folder: Path) -> Retrieval:
+def cranfield(folder: Path) -> RetrievalSet:
     """Cranfield: graded from 1 (minor interest) to 4 (complete answer)."""
     rows = read_rows(folder / "cranfield/queries.jsonl", _Graded)
     queries = [Query(row.qid, row.question, row.grades) for row in rows]
     return _set(folder / "cranfield/corpus.jsonl.gz", queries)
 
 
-def _set(corpus: Path, queries: list[Query], *, titles: bool = True) -> Retrieval:
+def _set(corpus: Path, queries: list[Query], *, titles: bool = True) -> RetrievalSet:
     """The papers with the queries, once every relevant paper is there.
 
     :raises ReadError: if a query names a paper that the corpus does not hold.
@@ -68,4 +68,4 @@ def _set(corpus: Path, queries: list[Query], *, titles: bool = True) -> Retrieva
         if unknown := sorted(query.grades.keys() - known):
             told = f"{corpus}: holds no {unknown[0]!r}, which {query.id!r} is about"
             raise ReadError(told, hint=hint_of(CorpusRow))
-    return Retrieval(papers, tuple(queries))
+    return RetrievalSet(papers, tuple(queries))

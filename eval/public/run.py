@@ -17,7 +17,7 @@ from eval.public.answerability_sets import Answerability
 from eval.public.catalogue import SETS, Loaded, PublicSet
 from eval.public.ranking import measure_rankings
 from eval.public.results import FOLDER, FORMAT, Found, PublicStamp, SetResult, Skipped, earlier, save_set
-from eval.public.retrieval_sets import Retrieval
+from eval.public.retrieval_sets import RetrievalSet
 from eval.public.subject import Deciding, Subject, baselines, prefetch, rankings
 from eval.public.support import measure_support
 from eval.questions.questions import spread
@@ -82,7 +82,7 @@ def _measured(name: str, loaded: Loaded, assistant: Assistant, subject: Subject)
     """Each kind in its own way; progress is told under the name of the set."""
     total = len(_members(loaded))
     told = partial(_told, subject, name, total)
-    if isinstance(loaded, Retrieval):
+    if isinstance(loaded, RetrievalSet):
         prefetch(assistant, [query.text for query in loaded.queries], partial(told, "questions"))
         return measure_rankings(loaded, rankings(assistant), told)
     if isinstance(loaded, Answerability):
@@ -108,7 +108,7 @@ def _told(subject: Subject, name: str, total: int, stage: str, done: int) -> Non
 
 
 def _members(loaded: Loaded) -> Sequence[object]:
-    if isinstance(loaded, Retrieval):
+    if isinstance(loaded, RetrievalSet):
         return loaded.queries
     return loaded.questions if isinstance(loaded, Answerability) else loaded
 
@@ -120,7 +120,7 @@ def _papers(loaded: Loaded) -> tuple[Paper, ...]:
 
 def _limited(loaded: Loaded, limit: int | None) -> Loaded:
     """At most so many members, spread evenly; the corpus stays whole."""
-    if isinstance(loaded, Retrieval):
+    if isinstance(loaded, RetrievalSet):
         return replace(loaded, queries=tuple(spread(loaded.queries, limit)))
     if isinstance(loaded, Answerability):
         return replace(loaded, questions=tuple(spread(loaded.questions, limit)))

@@ -64,7 +64,7 @@ class ScifactPair(LabelledPair):
     level: Literal["rationale", "abstract"]
 
 
-class QuestionRow(PublicRow):
+class PubMedQuestion(PublicRow):
     """A question of PubMedQA and its abstract."""
 
     qid: str
@@ -72,7 +72,7 @@ class QuestionRow(PublicRow):
     gold_ids: list[str]
 
 
-class Conclusion(PublicRow):
+class PubMedConclusion(PublicRow):
     """What the authors of an abstract concluded from it, as PubMedQA took it away: its long answer."""
 
     gold_ids: list[str]
@@ -100,14 +100,14 @@ def scifact_labelled(folder: Path) -> Iterator[ScifactPair]:
     return read_rows(folder / "scifact/verify_pairs_train.jsonl", ScifactPair)
 
 
-def pubmedqa_questions(folder: Path) -> Iterator[QuestionRow]:
+def pubmedqa_questions(folder: Path) -> Iterator[PubMedQuestion]:
     """Half of the labelled questions, in order."""
-    return read_rows(folder / "pubmedqa/questions_dev.jsonl", QuestionRow)
+    return read_rows(folder / "pubmedqa/questions_dev.jsonl", PubMedQuestion)
 
 
-def pubmedqa_conclusions(folder: Path) -> Iterator[Conclusion]:
+def pubmedqa_conclusions(folder: Path) -> Iterator[PubMedConclusion]:
     """The conclusions of the same questions, in order."""
-    return read_rows(folder / "pubmedqa/questions_dev.jsonl", Conclusion)
+    return read_rows(folder / "pubmedqa/questions_dev.jsonl", PubMedConclusion)
 
 
 def pubmedqa_abstracts(folder: Path) -> dict[str, str]:

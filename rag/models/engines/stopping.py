@@ -35,7 +35,7 @@ def stopping_rule(
     import torch
     from transformers import StoppingCriteria
 
-    class Rule(StoppingCriteria):
+    class TextRule(StoppingCriteria):
         def __call__(
             self,
             input_ids: torch.LongTensor,
@@ -48,4 +48,4 @@ def stopping_rule(
             done = [is_finished(text, stop) for text in texts]
             return torch.tensor(done, dtype=torch.bool)  # type: ignore[return-value]
 
-    return Rule()
+    return TextRule()

@@ -10,7 +10,7 @@ import pytest
 from eval.public.answerability import CONFIDENCE, PAPER_SCORE, measure_answerability
 from eval.public.answerability_sets import AnswerabilityCase
 from eval.public.ranking import cause_of, measure_rankings
-from eval.public.retrieval_sets import Query, Retrieval
+from eval.public.retrieval_sets import Query, RetrievalSet
 from eval.public.subject import CONTAINMENT, COSINE, SHIPPED
 from eval.public.support import CHECKS, VERIFIER, VETOED, chooses, measure_support
 from eval.public.verification_sets import ClaimPair
@@ -29,7 +29,7 @@ def test_rankings_by_hand():
     plain = {"one": ["a"], "two": ["d"]}
     heard = []
     found = measure_rankings(
-        Retrieval(PAPERS, queries),
+        RetrievalSet(PAPERS, queries),
         {"plain": plain.__getitem__, SHIPPED: shipped.__getitem__},
         lambda name, done: heard.append((name, done)),
     )
