@@ -167,7 +167,7 @@ def _open_collection(
             raise
         found = found if papers is not None else read_collection(corpus_files(), progress)[0]
     except IndexOutdated as exc:
-        _log.warning("%s: made anew in this format; its papers and vectors are kept", exc.message)
+        _log.warning("%s; it is made anew, its papers and vectors are kept", exc.message)
         ingest_papers(root, [], embedder, settings, progress=progress)
         return open_index(root, embedding_checksum=embedder.checksum, embedding_model=embedder.name)
     except IndexMismatch:

@@ -7,8 +7,8 @@ the collection that holds its paper and, as one that nothing answers, of the nex
 papers that no trained model has seen are asked (`training.examples.held_out`); one half fits what is measured
 on the other half, and what ships is fitted on both. Neither the shipped corpus nor eval/questions is touched.
 
-Two sets of weights: with the trained models' signals (`papers`, `likelihood`, `evidence_read`, `confidence_read`,
-`support_trained`) and without (`evidence`, `confidence`, `support`), for where those are missing.
+Two sets of weights: with the trained models' signals (`papers`, `likelihood`, `support_trained`, what ends in
+`_read`) and without (`evidence`, `confidence`, `support`), for where those are missing.
 """
 
 from __future__ import annotations

@@ -129,15 +129,18 @@ def _indexes(settings: Settings, *, complete: bool) -> Iterator[Check]:
 
 
 def _index(folder: Path) -> Check:
+    from rag.index.manifest import FORMAT
     from rag.index.paper_index import open_index
 
     name = f"index {folder.name}"
     try:
-        return Check(name, True, f"{len(open_index(folder))} papers, checksums match")
+        index = open_index(folder, outdated=True)
     except IndexMissing:
         return Check(name, True, "not built yet")
     except CitewiseError as exc:
         return Check(name, False, exc.message, exc.hint)
+    anew = "" if index.manifest.format == FORMAT else "; of an earlier format, made anew when next opened"
+    return Check(name, True, f"{len(index)} papers, checksums match{anew}")
 
 
 def _cache(settings: Settings) -> Check:
