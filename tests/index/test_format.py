@@ -106,16 +106,12 @@ def test_whoever_asks_gets_it_made_anew_and_is_told(caplog: pytest.LogCaptureFix
 def test_the_text_of_a_paper_survives_its_way_to_disk() -> None:
     paper = Paper("p", "A 9.1times [3] title", "One is 9.1times faster [2]. Two\ud83d is not.")
     text = read_paper(paper)
-    assert (
-        text
-        == PaperText(
-            "A 9.1x ［3］ title",
-            (SentenceText(0, 27, "One is 9.1x faster ［2］."), SentenceText(28, 40, "Two\ufffd is not.")),
-        )
-        or text.title == "A 9.1x ［3］ title"
+    assert text == PaperText(
+        "A 9.1x ［3］ title",
+        (SentenceText(0, 27, "One is 9.1x faster ［2］."), SentenceText(28, 40, "Two\ud83d is not.")),
     )
     assert from_json(to_json(text)) == text
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="unpack"):
         from_json(json.dumps(["title"]))
 
 
