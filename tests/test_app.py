@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import app as door
 from rag.errors import ModelMissing, OutputError
 from rag.text.clean import clean
-from rag.text.escape import inert, inert_lines, web_host
+from rag.text.escape import escape, escape_lines, web_host
 from rag.types import (
     Abstention,
     Answer,
@@ -86,15 +86,15 @@ def asking(chat: Chat, question: str, conversation: Conversation, **how: bool) -
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_inert_text_holds_no_punctuation_and_reads_as_it_was(text):
-    shown = inert(text)
+    shown = str(escape(text))
     assert not re.search(r"[<>\"'`$\[\](){}*_!\\|~^]", shown)
     assert all(ord(c) > 31 for c in html.unescape(shown))
 
 
 def test_inert_text_keeps_what_is_visible():
-    assert html.unescape(inert("a <b> & 'c' $x$ [1](u)")) == "a <b> & 'c' $x$ [1](u)"
-    assert inert("a\u202eb\x1b\0c\ud800") == "abc\ufffd"
-    assert inert_lines("one\r\n\n\n\ntwo") == "one<br><br>two"
+    assert html.unescape(escape("a <b> & 'c' $x$ [1](u)")) == "a <b> & 'c' $x$ [1](u)"
+    assert escape("a\u202eb\x1b\0c\ud800") == "abc\ufffd"
+    assert escape_lines("one\r\n\n\n\ntwo") == "one<br><br>two"
 
 
 @pytest.mark.parametrize(

@@ -11,17 +11,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from rag.text.escape import inert, inert_lines
-
-
-def text(value: object) -> Markup:
-    """Anything as text that cannot act, one line, also within an attribute's quotes; markup as it is."""
-    return value if isinstance(value, Markup) else Markup(inert(str(value)))  # noqa: S704 - made inert
-
-
-def text_lines(value: str) -> Markup:
-    """The same with line breaks kept."""
-    return Markup(inert_lines(value))  # noqa: S704 - made inert
+from rag.text.escape import display, escape_lines
 
 
 def fill(template: str, part: str, **values: object) -> Markup:
@@ -45,10 +35,10 @@ def _templates() -> Environment:
     found = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
-        finalize=text,
+        finalize=display,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters |= {"number": number, "lines": text_lines}
+    found.filters |= {"number": number, "lines": escape_lines}
     return found

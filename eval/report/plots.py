@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from eval.report.markup import number, text
+from eval.report.markup import number
+from rag.text.escape import display
 
 WIDTH, HEIGHT = 420, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 44
@@ -84,7 +85,7 @@ def _line(series: Series, axes: Axes, place: int) -> str:
     dotted = most > 0 or len(points) <= 12
     dots = "".join(
         f'<circle cx="{x}" cy="{y}" r="{2.5 + 5 * size / most if most else 2.5:.1f}">'
-        f"<title>{text(f'{number(a)}, {number(b)}')}</title></circle>"
+        f"<title>{display(f'{number(a)}, {number(b)}')}</title></circle>"
         for (x, y), (a, b), size in zip(points, series.points, sizes, strict=True)
     )
     return f'<g class="line s{place % 4}"><polyline points="{path}"/>{dots if dotted else ""}</g>'
@@ -115,17 +116,17 @@ def _steps(ends: Point, parts: int) -> list[float]:
 
 
 def _text(words: str, x: float, y: float, anchor: str = "start", kind: str = "tick") -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{text(words)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{display(words)}</text>'
 
 
 def _figure(title: str, marks: str, names: Sequence[str], *, height: int = HEIGHT) -> Markup:
     """The picture under its title, with a legend when there are several series."""
     picture = (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{text(title)}">'
-        f"<title>{text(title)}</title>{marks}</svg>"
+        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{display(title)}">'
+        f"<title>{display(title)}</title>{marks}</svg>"
     )
     keys = "".join(
-        f'<span><i class="key s{place % 4}"></i>{text(name)}</span>' for place, name in enumerate(names)
+        f'<span><i class="key s{place % 4}"></i>{display(name)}</span>' for place, name in enumerate(names)
     )
     legend = f'<div class="legend">{keys}</div>' if len(names) > 1 else ""
-    return Markup(f"<figure><figcaption>{text(title)}</figcaption>{picture}{legend}</figure>")  # noqa: S704
+    return Markup(f"<figure><figcaption>{display(title)}</figcaption>{picture}{legend}</figure>")  # noqa: S704

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
 from rag.text.printable import (
     C0_BUT_SPACES,
     DELETE_AND_C1_BUT_SPACES,
@@ -26,16 +28,21 @@ _SPACE = re.compile(r"\s+")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 
-def inert(text: str) -> str:
-    """`text` on one line, to be shown exactly as it is."""
-    visible = _INVISIBLE.sub("", readable(text))
-    return _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", _SPACE.sub(" ", visible))
+def escape(text: str) -> Markup:
+    """`text` on one line, to be shown exactly as it is; within an attribute's quotes too."""
+    visible = _SPACE.sub(" ", _INVISIBLE.sub("", readable(text)))
+    return Markup(_PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", visible))  # noqa: S704 - all of it
 
 
-def inert_lines(text: str) -> str:
+def escape_lines(text: str) -> Markup:
     """`text` with its line breaks kept; several blank lines become one."""
     lines = re.sub(r"\n{3,}", "\n\n", text.strip().replace("\r\n", "\n")).split("\n")
-    return "<br>".join(inert(line) for line in lines)
+    return Markup("<br>").join(map(escape, lines))
+
+
+def display(value: object) -> Markup:
+    """What stands in a page for a value, the `finalize` of our templates: all but markup is escaped."""
+    return value if isinstance(value, Markup) else escape(str(value))
 
 
 def web_host(url: str | None) -> str | None:

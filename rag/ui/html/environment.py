@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from rag.text.clean import clean
-from rag.text.escape import inert, inert_lines
+from rag.text.escape import display, escape_lines
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -37,17 +37,12 @@ def environment() -> Environment:
     made = Environment(
         loader=FunctionLoader(_source),
         autoescape=True,
-        finalize=finalize,
+        finalize=display,
         undefined=StrictUndefined,
         auto_reload=False,
     )
-    made.filters = {"clean": clean, "counted": counted, "fixed": _fixed, "length": len, "lines": _lines}
+    made.filters = {"clean": clean, "counted": counted, "fixed": _fixed, "length": len, "lines": escape_lines}
     return made
-
-
-def finalize(value: object) -> Markup:
-    """What stands in the page for a value: markup as it is, everything else as inert text."""
-    return value if isinstance(value, Markup) else Markup(inert(str(value)))  # noqa: S704 - inert
 
 
 def counted(count: int, noun: str) -> str:
@@ -63,11 +58,6 @@ def _source(name: str) -> str:
     """A template's text without its line breaks and indentation: a blank line would end the page's block."""
     text = (files("rag.ui.html") / "templates" / name).read_text(encoding="utf-8")
     return "".join(map(str.strip, text.splitlines()))
-
-
-def _lines(text: str) -> Markup:
-    """A text that keeps its line breaks."""
-    return Markup(inert_lines(text))  # noqa: S704 - inert
 
 
 def _fixed(value: float, places: int) -> Markup:

@@ -9,10 +9,11 @@ from jinja2 import UndefinedError
 from report_runs import HOSTILE, Reading, run
 
 from eval.report import render
-from eval.report.markup import fill, number, text, text_lines
+from eval.report.markup import fill, number
 from eval.report.plain import table as plain
 from eval.report.plots import Axes, Series, bars, lines
 from eval.report.tables import differences
+from rag.text.escape import display, escape_lines
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +74,14 @@ def test_figures_are_printed_as_papers_do(value, printed):
 def test_attributes_are_inert():
     hostile = fill("parts", "badge", words="x", kind="a\"b'>")
     assert hostile == '<span class="badge a&#34;b&#39;&#62;">x</span>'
-    assert text("\u202e<") == "&#60;"
+    assert display("\u202e<") == "&#60;"
 
 
 def test_every_value_is_inert_unless_it_is_markup_already():
     assert fill("parts", "wrapped", words="<b>\n*x*") == ('<span class="wrap">&#60;b&#62; &#42;x&#42;</span>')
     inner = fill("parts", "badge", words="<")
     assert fill("parts", "wrapped", words=inner) == f'<span class="wrap">{inner}</span>'
-    assert text_lines("a<\n\n\n\nb") == "a&#60;<br><br>b"
+    assert escape_lines("a<\n\n\n\nb") == "a&#60;<br><br>b"
     found = fill("tables", "by_type", name="c <i>", columns=["<u>"], rows=[("<s>", 2, [])])
     assert "<caption><span>c &#60;i&#62;&#44; by type of question</span></caption>" in found
     assert not [tag for tag, _ in Reading(found).elements if tag in {"i", "u", "s"}]

@@ -13,8 +13,8 @@ from jinja2 import TemplateAssertionError, UndefinedError, nodes
 from markupsafe import Markup
 
 import rag.ui.html
-from rag.text.escape import inert
-from rag.ui.html.environment import counted, environment, fill, finalize
+from rag.text.escape import display, escape
+from rag.ui.html.environment import counted, environment, fill
 
 TEMPLATES = sorted((Path(rag.ui.html.__file__).parent / "templates").glob("*.html"))
 STRANGE = f"{HOSTILE} | a_b \u202e\u2066 \ud800 \x00 &amp; '\" onclick=x # $$x$$ <b>"
@@ -88,10 +88,10 @@ def test_nothing_that_is_put_into_a_template_can_act(template, part, arguments):
 @settings(deadline=None)
 @given(st.text(max_size=60))
 def test_a_value_is_inert_as_it_always_was(text):
-    assert finalize(text) == inert(text)
-    assert finalize(Markup(text)) == text
+    assert display(text) == escape(text)
+    assert display(Markup(text)) == text
     assert fill("conversations.html", "rows", entries=[{"key": "k", "title": text}], current="k").count(
-        inert(text)
+        escape(text)
     )
 
 
@@ -99,7 +99,7 @@ def test_escaping_does_not_hang_on_a_switch():
     assert environment().autoescape is True
     off = "{% autoescape false %}{{ value }}{% endautoescape %}"
     for source in ("{{ value }}", off, '{{ value ~ "" }}', "{{ [value][0] }}"):
-        assert environment().from_string(source).render(value=STRANGE) == inert(STRANGE)
+        assert environment().from_string(source).render(value=STRANGE) == escape(STRANGE)
 
 
 @pytest.mark.parametrize("name", ["safe", "join", "format", "tojson", "urlize", "xmlattr", "replace"])
