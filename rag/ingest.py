@@ -1,4 +1,4 @@
-"""FLOW 2, ingestion: files -> papers -> chunks -> vectors and BM25 -> a new generation of the index.
+"""FLOW 2, ingestion: files -> papers -> texts -> chunks -> vectors and BM25 -> a new generation.
 
 Nothing that was indexed is lost when a file turns out to be bad: the old generation stays until the new
 one is whole (`rag.index.build`).

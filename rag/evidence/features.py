@@ -1,7 +1,4 @@
-"""Which sentences the model is shown.
-
-Each sentence of the papers found gets a probability of bearing on the question, from features a person
-can check; the best ones are keyed and cut to a budget.
+"""How likely each sentence of the papers found bears on the question, from features a person can check.
 
 The weights are data (`rag/data/evidence.json`), fitted by `training/logistic.py` on questions over other
 papers.

@@ -1,1 +1,1 @@
-"""The only place that names torch and transformers: embedder, generator, and where weights are."""
+"""Weights: where they are, and the models made of them. Only here torch, transformers and openvino are named."""

@@ -1,4 +1,4 @@
-"""A logistic model as data: named weights in a JSON file, a dot product here, fitted by eval/."""
+"""A logistic model as data: named weights in a JSON file, a dot product here, fitted by training/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""The blemishes `cleaning` mends, as a table of rules: a pattern and what stands in its place.
+r"""The blemishes `clean` mends, as a table of rules: a pattern and what stands in its place.
 
 Each rule shortens the text or removes a sign no rule puts in, so applying them all again and again
 comes to an end. Order matters within a round: what consumes `\command` runs before `\` alone.
