@@ -18,9 +18,9 @@ from rag.cli.plugins import reported
 from rag.errors import SettingsError
 
 if TYPE_CHECKING:
-    from eval import modes
     from eval.ask.ablations import SystemSource
     from eval.measure.results import RunResults
+    from eval.public.run import PublicRun
     from eval.questions.questions import Gold
     from rag.ports import BatchAnswers, Progress
     from rag.settings import Settings
@@ -87,9 +87,11 @@ def measure(  # noqa: PLR0913
     if public and thumbs:
         raise typer.BadParameter("give --public or --thumbs, not both")
     if public:
-        from eval.modes import Sets, known_sets
+        from eval.modes import known_sets, today
+        from eval.public.run import PublicRun
 
-        _public(Sets(public, known_sets(public_set or ()), limit, output), start, compare or ())
+        wanted_sets = PublicRun(public, tuple(known_sets(public_set or ())), limit, output, today())
+        _public(wanted_sets, start, compare or ())
     elif thumbs:
         _thumbs(thumbs, start if ask_again else None, output)
     else:
@@ -126,7 +128,7 @@ def _own(wanted: Wanted, start: Start, others: Sequence[Path]) -> None:
     modes.show(plain.table(runs), page)
 
 
-def _public(wanted: modes.Sets, start: Start, others: Sequence[Path]) -> None:
+def _public(wanted: PublicRun, start: Start, others: Sequence[Path]) -> None:
     """Public sets in a folder of the user's."""
     from eval import modes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -21,20 +21,9 @@ from rag.cli import terminal
 from rag.ports import Progress
 
 
-@dataclass(frozen=True, slots=True)
-class Sets:
-    """Which sets of which folder, at most how many members of each, and where results are left."""
-
-    folder: Path
-    names: Sequence[str]
-    limit: int | None
-    output: Path
-
-
-def measure_public(wanted: Sets, source: SystemSource) -> list[SetResult]:
+def measure_public(wanted: PublicRun, source: SystemSource) -> list[SetResult]:
     """Measure the sets that are in the folder; say on standard error which were skipped and why."""
-    order = PublicRun(wanted.folder, tuple(wanted.names), wanted.limit, wanted.output, today())
-    results, skipped = measure_sets(order, Subject(source.settings, source.embedder, _progress(source)))
+    results, skipped = measure_sets(wanted, Subject(source.settings, source.embedder, _progress(source)))
     for one in skipped:
         told = f"Skipped {one.name}: {one.reason} in {wanted.folder}"
         terminal.messages().print(terminal.printable(told))

@@ -87,7 +87,7 @@ def batches_of(
     return [[lessons[p] for p in order[i : i + size]] for i in range(0, len(order), size)]
 
 
-class InContext(torch.nn.Module):
+class ContextualEmbedder(torch.nn.Module):
     """MiniLM, read as the product reads it."""
 
     def __init__(self, folder: Path) -> None:
@@ -135,7 +135,7 @@ def unit(rows: torch.Tensor) -> torch.Tensor:
     return torch.nn.functional.normalize(rows, dim=-1)
 
 
-def loss_of(model: InContext, lessons: Sequence[ContextLesson]) -> torch.Tensor:
+def loss_of(model: ContextualEmbedder, lessons: Sequence[ContextLesson]) -> torch.Tensor:
     """Cross-entropy of the right sentence among all, and of the right paper among all."""
     whole, own, places = model.papers([lesson.paper for lesson in lessons])
     chosen = [
@@ -158,7 +158,7 @@ def loss_of(model: InContext, lessons: Sequence[ContextLesson]) -> torch.Tensor:
     return sentence[told].mean() + paper
 
 
-def judged(model: InContext, lessons: Sequence[ContextLesson]) -> dict[str, float]:
+def judged(model: ContextualEmbedder, lessons: Sequence[ContextLesson]) -> dict[str, float]:
     """Right paper first and within five of all held-out ones; best sentence of the right paper right."""
     model.eval()
     with torch.inference_mode():
@@ -194,7 +194,7 @@ def main() -> None:
     parser = runs.parser(__doc__, seed=SEED, epochs=3, batch=16, rate=4e-5, counted="papers")
     arguments = runs.begin(parser, threads=2)
     settings = Settings.load()
-    model = InContext(merged(resolve("citewise-embedder", settings), settings.cache_dir).path)
+    model = ContextualEmbedder(merged(resolve("citewise-embedder", settings), settings.cache_dir).path)
     train, held = (lessons_of(part) for part in split(arguments.data))
     train = train[: arguments.limit]
     rows = vectors([f"{one.paper.title}. {one.paper.text}"[:600] for one in train], settings)

@@ -70,7 +70,7 @@ class SystemSource:
         )
 
 
-class Remembering(Embeddings):
+class CachedEmbeddings(Embeddings):
     """Vectors are made once: the pipeline's encoder and that of a drop-in retriever ask for the same."""
 
     def __init__(self, model: Embeddings) -> None:
@@ -119,7 +119,7 @@ class Ablation:
         full = opening.open()
         if self.retrieving is None:
             return full
-        embedder = replace(opening.embedder, model=Remembering(opening.embedder.model))
+        embedder = replace(opening.embedder, model=CachedEmbeddings(opening.embedder.model))
         retriever = self.retrieving(full, QueryEncoder(embedder.model), opening.settings)
         return Assistant.over(full.index, embedder, opening.settings, Parts(retriever=retriever))
 

@@ -16,7 +16,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailedQuestion:
     """A question that went wrong: what was wanted, what was said, the first stage that failed."""
 
     id: str
@@ -38,8 +38,8 @@ class Failures:
     """
 
     causes: Mapping[str, int] = field(default_factory=dict)
-    misleading: tuple[Failed, ...] = ()
-    withheld: tuple[Failed, ...] = ()
+    misleading: tuple[FailedQuestion, ...] = ()
+    withheld: tuple[FailedQuestion, ...] = ()
 
 
 def failures_of(items: Iterable[QuestionResult]) -> Failures:
@@ -55,8 +55,8 @@ def failures_of(items: Iterable[QuestionResult]) -> Failures:
     )
 
 
-def _failed(item: QuestionResult) -> Failed:
-    return Failed(
+def _failed(item: QuestionResult) -> FailedQuestion:
+    return FailedQuestion(
         id=item.id,
         type=item.type,
         question=item.question,
@@ -77,14 +77,14 @@ def wanted(item: QuestionResult) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedVerdict:
     """A question as two runs answered it."""
 
     first: QuestionResult
     second: QuestionResult
 
 
-def changes(first: Iterable[QuestionResult], second: Iterable[QuestionResult]) -> list[Change]:
+def changes(first: Iterable[QuestionResult], second: Iterable[QuestionResult]) -> list[ChangedVerdict]:
     """The questions of both runs whose verdict differs, in the order of the first."""
     return [pair for pair in _shared(first, second) if pair.first.right != pair.second.right]
 
@@ -95,9 +95,9 @@ def agreeing(first: Iterable[QuestionResult], second: Iterable[QuestionResult]) 
     return sum(_said(pair.first) == _said(pair.second) for pair in pairs), len(pairs)
 
 
-def _shared(first: Iterable[QuestionResult], second: Iterable[QuestionResult]) -> list[Change]:
+def _shared(first: Iterable[QuestionResult], second: Iterable[QuestionResult]) -> list[ChangedVerdict]:
     others = {item.id: item for item in second}
-    return [Change(item, others[item.id]) for item in first if item.id in others]
+    return [ChangedVerdict(item, others[item.id]) for item in first if item.id in others]
 
 
 def _said(item: QuestionResult) -> tuple[bool, frozenset[str]]:

@@ -40,7 +40,7 @@ class ShownAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Vote:
+class RatedAnswer:
     """One verdict. `again` is what the same question gets now, None when it was not asked again."""
 
     question: str
@@ -58,7 +58,7 @@ class Votes:
 
     count: int
     up: tuple[Measure, ...]
-    down: tuple[Vote, ...]
+    down: tuple[RatedAnswer, ...]
 
 
 class _Lenient(BaseModel):
@@ -119,12 +119,12 @@ def summarise(rows: Sequence[VoteLine]) -> Votes:
         for status in _STATUSES
     ]
     everything = mean_of("all", [row.verdict == "up" for row in rows])
-    down = [_thumb(row) for row in rows if row.verdict == "down"]
+    down = [_rated(row) for row in rows if row.verdict == "down"]
     return Votes(len(rows), (everything, *(one for one in up if one.n)), tuple(reversed(down)))
 
 
-def _thumb(row: VoteLine) -> Vote:
-    return Vote(
+def _rated(row: VoteLine) -> RatedAnswer:
+    return RatedAnswer(
         question=row.question,
         history=tuple(f"{turn.role}: {turn.content}" for turn in row.history),
         verdict=row.verdict,

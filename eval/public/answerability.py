@@ -16,7 +16,7 @@ from eval.metrics.discrimination import auc, balanced_accuracy, best_threshold
 from eval.metrics.retrieval import recall_at_k
 from eval.metrics.statistics import clustered_bootstrap
 from eval.public.answerability_sets import AnswerabilityCase
-from eval.public.results import FailureCase, Found, Table, most, of_interval, plain_figure
+from eval.public.results import FailureCase, SetFindings, Table, most, of_interval, plain_figure
 from eval.public.subject import SHIPPED
 from eval.public.support import DECISION, chooses
 from rag.types import PreparedQuestion, Question
@@ -38,7 +38,7 @@ def measure_answerability(
     *,
     bar: float,
     told: Callable[[int], None],
-) -> Found:
+) -> SetFindings:
     """Tables, causes and worst cases of refusing below `bar`; `told` hears how many questions are done."""
     prepared = []
     for count, asked in enumerate(questions, start=1):
@@ -56,7 +56,7 @@ def measure_answerability(
         asked.id: float(asked.answerable != refused(item, bar))
         for asked, item in zip(questions, prepared, strict=True)
     }
-    return Found(tables, causes, most(cases), DECISION, members)
+    return SetFindings(tables, causes, most(cases), DECISION, members)
 
 
 def _row(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from eval.measure.measures import Measure, mean_of
 from eval.metrics.retrieval import mrr_at_k, ndcg_at_k, recall_at_k
 from eval.metrics.statistics import paired_bootstrap
-from eval.public.results import FailureCase, Found, Table, most, of_interval
+from eval.public.results import FailureCase, SetFindings, Table, most, of_interval
 from eval.public.retrieval_sets import Query, RetrievalSet
 from eval.public.subject import SHIPPED, Rank
 
@@ -24,7 +24,7 @@ _CHIEF = "nDCG@10"
 
 def measure_rankings(
     found: RetrievalSet, rankings: Mapping[str, Rank], told: Callable[[str, int], None]
-) -> Found:
+) -> SetFindings:
     """Tables, causes and worst cases; `told` hears the ranking and how many queries are done."""
     ranked = {
         name: [_heard(rank(query.text), told, name, n) for n, query in enumerate(found.queries, start=1)]
@@ -35,7 +35,7 @@ def measure_rankings(
     causes, cases = _errors(found, ranked[SHIPPED], scores[SHIPPED][_CHIEF])
     chief = zip((query.id for query in found.queries), scores[SHIPPED][_CHIEF], strict=True)
     members = {name: value for name, value in chief if value is not None}
-    return Found((Table("Papers found", rows),), causes, most(cases), _CHIEF, members)
+    return SetFindings((Table("Papers found", rows),), causes, most(cases), _CHIEF, members)
 
 
 def _heard(ids: list[str], told: Callable[[str, int], None], name: str, done: int) -> list[str]:

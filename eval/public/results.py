@@ -45,7 +45,7 @@ class FailureCase:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SetFindings:
     """What a kind of measurement gives back.
 
     `members`: id -> the `chief` figure of what ships, so that two runs can be compared member by member.
@@ -82,7 +82,7 @@ class SetResult:
     source: str
     licence: str
     count: int
-    found: Found
+    found: SetFindings
     stamp: PublicStamp
 
 

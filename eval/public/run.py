@@ -16,9 +16,18 @@ from eval.public.answerability import measure_answerability
 from eval.public.answerability_sets import Answerability
 from eval.public.catalogue import SETS, Loaded, PublicSet
 from eval.public.ranking import measure_rankings
-from eval.public.results import FOLDER, FORMAT, Found, PublicStamp, SetResult, Skipped, earlier, save_set
+from eval.public.results import (
+    FOLDER,
+    FORMAT,
+    PublicStamp,
+    SetFindings,
+    SetResult,
+    Skipped,
+    earlier,
+    save_set,
+)
 from eval.public.retrieval_sets import RetrievalSet
-from eval.public.subject import Deciding, Subject, baselines, prefetch, rankings
+from eval.public.subject import Subject, UndraftedDecision, baselines, prefetch, rankings
 from eval.public.support import measure_support
 from eval.questions.questions import spread
 from rag.assistant import Assistant
@@ -78,7 +87,7 @@ def _kept_or_measured(one: PublicSet, order: PublicRun, subject: Subject) -> Set
     return result
 
 
-def _measured(name: str, loaded: Loaded, assistant: Assistant, subject: Subject) -> Found:
+def _measured(name: str, loaded: Loaded, assistant: Assistant, subject: Subject) -> SetFindings:
     """Each kind in its own way; progress is told under the name of the set."""
     total = len(_members(loaded))
     told = partial(_told, subject, name, total)
@@ -90,7 +99,7 @@ def _measured(name: str, loaded: Loaded, assistant: Assistant, subject: Subject)
         prefetch(assistant, [asked.text for asked in loaded.questions], partial(told, "questions"))
         return measure_answerability(
             loaded.questions,
-            Deciding(assistant),
+            UndraftedDecision(assistant),
             bar=settings.confident_min,
             told=partial(told, "preparing"),
         )

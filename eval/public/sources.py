@@ -64,7 +64,7 @@ class ScifactPair(LabelledPair):
     level: Literal["rationale", "abstract"]
 
 
-class PubMedQuestion(PublicRow):
+class PubmedqaQuestion(PublicRow):
     """A question of PubMedQA and its abstract."""
 
     qid: str
@@ -100,9 +100,9 @@ def scifact_labelled(folder: Path) -> Iterator[ScifactPair]:
     return read_rows(folder / "scifact/verify_pairs_train.jsonl", ScifactPair)
 
 
-def pubmedqa_questions(folder: Path) -> Iterator[PubMedQuestion]:
+def pubmedqa_questions(folder: Path) -> Iterator[PubmedqaQuestion]:
     """Half of the labelled questions, in order."""
-    return read_rows(folder / "pubmedqa/questions_dev.jsonl", PubMedQuestion)
+    return read_rows(folder / "pubmedqa/questions_dev.jsonl", PubmedqaQuestion)
 
 
 def pubmedqa_conclusions(folder: Path) -> Iterator[PubMedConclusion]:

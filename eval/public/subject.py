@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from eval.ask.ablations import ABLATIONS, Remembering
+from eval.ask.ablations import ABLATIONS, CachedEmbeddings
 from eval.public.support import Scorer
 from rag.assistant import Assistant
 from rag.index.build import SENTENCE_VIEW_PAPERS_MAX, ingest_papers
@@ -56,7 +56,7 @@ class Subject:
         for count in sorted({min(len(papers), SENTENCE_VIEW_PAPERS_MAX), len(papers)}):
             ingest_papers(root, papers[:count], self.embedder, self.settings, progress=told)
         # Only questions and claims are remembered, not the corpus: a vector takes 12 kB as a list.
-        embedder = replace(self.embedder, model=Remembering(self.embedder.model))
+        embedder = replace(self.embedder, model=CachedEmbeddings(self.embedder.model))
         quoting = Settings.load(**self.settings.model_dump(exclude_unset=True) | {"generator": "none"})
         return Assistant.over(open_index(root), embedder, quoting, Parts())
 
@@ -116,7 +116,7 @@ def _reranked(assistant: Assistant, question: str) -> list[str]:
     return first + [found for found in _ids(retriever, question) if found not in set(first)]
 
 
-class Deciding:
+class UndraftedDecision:
     """Preparation, and after it the decision of an answer that no reader drafted."""
 
     def __init__(self, assistant: Assistant) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from eval.measure.measures import Measure
 from eval.metrics.discrimination import auc, balanced_accuracy, best_threshold, precision_at, recall_at
 from eval.metrics.statistics import bootstrap_interval, clustered_bootstrap
-from eval.public.results import FailureCase, Found, Table, most, of_interval, plain_figure
+from eval.public.results import FailureCase, SetFindings, Table, most, of_interval, plain_figure
 from eval.public.verification_sets import ClaimPair
 from rag.verify.checks import veto
 from rag.verify.support import Verifier
@@ -44,7 +44,7 @@ def measure_support(
     *,
     support_min: float,
     told: Told,
-) -> Found:
+) -> SetFindings:
     """Tables, causes and worst cases over the pairs; `told` hears how many are done."""
     faults: list[str | None] = []
     scored: dict[str, list[float]] = {name: [] for name in (VERIFIER, *baselines)}
@@ -58,7 +58,7 @@ def measure_support(
     systems = _systems(scored, faults, support_min)
     causes, cases = _errors(pairs, faults, systems[VETOED])
     tables = (discrimination(pairs, systems), _by_label(pairs, systems))
-    return Found(tables, causes, most(cases), DECISION, _decisions(pairs, systems[VETOED]))
+    return SetFindings(tables, causes, most(cases), DECISION, _decisions(pairs, systems[VETOED]))
 
 
 def _systems(

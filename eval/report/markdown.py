@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from eval.measure.failures import Failed, failures_of
+from eval.measure.failures import FailedQuestion, failures_of
 from eval.measure.results import RunResults
 from eval.public.results import SetResult
 from eval.report.failing import MISLEADING, WITHHELD
@@ -51,7 +51,7 @@ def _causes(causes: Mapping[str, int]) -> list[str]:
     return ["| cause | count |", "|---|---|", *rows, ""]
 
 
-def _case(case: Failed) -> str:
+def _case(case: FailedQuestion) -> str:
     return (
         f"- **{plain(case.id)}** ({plain(case.type)}, {case.status}, confidence {case.confidence:.2f}): "
         f"{plain(case.question)}\n  - wanted: {plain(case.wanted)}\n  - said: {plain(case.said)}\n"

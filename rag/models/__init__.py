@@ -1,1 +1,1 @@
-"""Weights: where they are, and the models made of them. Only here torch, transformers and openvino are named."""
+"""Weights: where they are, and the models made of them. Only here torch and its kin are named."""

@@ -8,7 +8,7 @@ import pytest
 from fakes import PAPERS, THROUGHPUT, FakeChatModel, HashEmbeddings, built, fake_embedder
 
 from eval.ask import ablations
-from eval.ask.ablations import ABLATIONS, FULL, FusedRetriever, Remembering, SystemSource
+from eval.ask.ablations import ABLATIONS, FULL, CachedEmbeddings, FusedRetriever, SystemSource
 from rag.errors import SettingsError
 from rag.ingest import collection_root
 from rag.pipeline import assemble as assistants
@@ -82,7 +82,7 @@ def test_without_the_sentence_view_abstracts_alone_count(opening):
 
 def test_vectors_are_made_once():
     model = HashEmbeddings()
-    remembering = Remembering(model)
+    remembering = CachedEmbeddings(model)
     first = remembering.embed_documents(["a", "b", "a"])
     assert remembering.embed_query("b") == first[1]
     assert model.embedded == ["a", "b"]
