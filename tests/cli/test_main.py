@@ -356,7 +356,7 @@ def test_doctor_looks_at_indexes(machine, monkeypatch, tmp_path):
     (tmp_path / "cache" / "index" / "default").mkdir(parents=True)
     module = ModuleType("rag.index.paper_index")
 
-    def damaged(folder):
+    def damaged(folder, *, outdated):
         raise IndexCorrupt(f"{folder.name} is damaged", hint="Build it again")
 
     module.open_index = damaged

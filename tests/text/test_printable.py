@@ -12,7 +12,7 @@ from rag.cli import terminal
 from rag.readers import rows
 from rag.text import escape
 from rag.text.printable import readable
-from rag.ui import export
+from rag.ui.state import plain_text
 
 SPANS = [(0x202A, 0x202E), (0x2066, 0x2069)]
 MARKS = [(0x61C, 0x61C), (0x200E, 0x200F)]
@@ -27,7 +27,7 @@ HALVES = [(0xD800, 0xDFFF)]
         (terminal._CONTROLS, [(0, 9), (0xB, 0x1F), (0x7F, 0x9F), *MARKS, *LINES, *SPANS, *HIDDEN]),
         (escape._INVISIBLE, [(0, 8), (0xE, 0x1B), (0x7F, 0x84), (0x86, 0x9F), *MARKS, *SPANS, *HIDDEN]),
         (results._RISKY, [(0x7F, 0x9F), *MARKS, *LINES, *SPANS]),
-        (export._CONTROL, [(0, 0x1F), (0x7F, 0x9F), *LINES, *SPANS, *HALVES]),
+        (plain_text._CONTROL, [(0, 0x1F), (0x7F, 0x9F), *LINES, *SPANS, *HALVES]),
         (rows._REPLACED_CHARS, [(0, 0), *HALVES]),
     ],
 )
