@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from rag.cli import doctor, main, opening, terminal
 from rag.errors import IndexCorrupt, ModelMissing, ReadError, SettingsError
+from rag.index.manifest import FORMAT
 from rag.settings import Settings
 from rag.types import DraftToken, Rejected, StageStarted
 
@@ -352,6 +353,14 @@ def test_doctor_reads_the_requirements_of_the_project():
     assert "ruff" not in names
 
 
+class Opened(list[int]):
+    """An index of two papers, of this format."""
+
+    def __init__(self, made: int) -> None:
+        super().__init__([1, 2])
+        self.manifest = SimpleNamespace(format=made)
+
+
 def test_doctor_looks_at_indexes(machine, monkeypatch, tmp_path):
     (tmp_path / "cache" / "index" / "default").mkdir(parents=True)
     module = ModuleType("rag.index.paper_index")
@@ -362,8 +371,10 @@ def test_doctor_looks_at_indexes(machine, monkeypatch, tmp_path):
     module.open_index = damaged
     monkeypatch.setitem(sys.modules, "rag.index.paper_index", module)
     assert "default is damaged\n         -> Build it again" in call("doctor").stdout
-    module.open_index = lambda _: [1, 2]
-    assert "2 papers, checksums match" in call("doctor").stdout
+    module.open_index = lambda _, *, outdated: Opened(FORMAT)
+    assert "2 papers, checksums match\n" in call("doctor").stdout
+    module.open_index = lambda _, *, outdated: Opened(FORMAT - 1)
+    assert "2 papers, checksums match; of an earlier format" in call("doctor").stdout
 
 
 def test_doctor_names_a_cache_that_cannot_be_written(machine, monkeypatch, tmp_path):
