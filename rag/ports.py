@@ -6,16 +6,60 @@ A part names the smallest Protocol here that it can work with, and never the cla
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import numpy as np
+    from langchain_core.messages import BaseMessage
     from numpy.typing import NDArray
 
-    from rag.types import Answer, Event, Paper, Passage, Question, Turn
+    from rag.types import Answer, Event, Paper, Passage, Question, Relevance, Turn
 
 # Told as something lasting goes on: its stage, how many are done, and of how many (0: nobody knows).
 Progress = Callable[[str, int, int], None]
+
+
+# A paper as a model reads it: its title and its sentences.
+Abstract = tuple[str, Sequence[str]]
+
+
+# Models, as the stages see them
+
+
+class Reranker(Protocol):
+    """Reads papers for a question."""
+
+    def read(self, question: str, papers: Sequence[Abstract]) -> list[Relevance]:
+        """One relevance per paper, in order; as many `carries` as the paper has sentences."""
+
+
+class QuestionModel(Protocol):
+    """A causal language model, as far as ranking asks it."""
+
+    def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
+        """Log-probability in nats of the text after each conversation."""
+
+
+class Verifier(Protocol):
+    """Scores claims against their evidence."""
+
+    def support(self, claims: Sequence[tuple[str, str]]) -> list[float]:
+        """For each (sentence, evidence text) the support, 0..1."""
+
+
+class EntailmentModel(Protocol):
+    """A trained model's log-odds that evidence supports a claim."""
+
+    def logits(self, claims: Sequence[tuple[str, str]]) -> list[float]:
+        """One per (sentence, evidence text)."""
+
+
+@runtime_checkable
+class ContextEmbeddings(Protocol):
+    """Embeddings that can tell sentences apart inside the text they stand in."""
+
+    def in_context(self, texts: Sequence[tuple[str, Sequence[str]]]) -> list[NDArray[np.float32]]:
+        """A title and sentences each. Rows (1 + sentences, dimension): the whole, then every sentence."""
 
 
 # A collection

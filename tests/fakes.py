@@ -32,11 +32,11 @@ from rag.index.paper_text import read_paper
 from rag.models.logistic import LogisticModel
 from rag.pipeline.assemble import Parts, named_embedder
 from rag.pipeline.pipeline import Pipeline
+from rag.ports import Verifier
 from rag.settings import Settings
 from rag.text.marks import display, keys_in
 from rag.text.terms import terms
 from rag.types import Answer, Hits, Paper, PaperText, Passage, Timings
-from rag.verify.support import Verifier
 
 DIMENSION = 256
 

@@ -19,8 +19,8 @@ from eval.metrics.discrimination import auc, balanced_accuracy, best_threshold, 
 from eval.metrics.statistics import bootstrap_interval, clustered_bootstrap
 from eval.public.results import FailureCase, SetFindings, Table, most, of_interval, plain_figure
 from eval.public.verification_sets import ClaimPair
+from rag.ports import Verifier
 from rag.verify.checks import veto
-from rag.verify.support import Verifier
 
 VERIFIER, VETOED, CHECKS = "verifier", "checks, then verifier (shipped)", "checks alone"
 DECISION = "right decisions"

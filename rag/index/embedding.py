@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from rag.index.chunking import ChunkWithSentences
 from rag.index.chunks import Chunk
 from rag.index.vector_journal import VectorJournal
+from rag.ports import ContextEmbeddings
 from vectorstore.base import unit_rows
 
 Rows = NDArray[np.float32]
@@ -29,15 +29,6 @@ class Embedder:
     model: Embeddings
     name: str
     checksum: str
-
-
-@runtime_checkable
-class ContextEmbeddings(Protocol):
-    """Embeddings that can tell sentences apart inside the text they stand in."""
-
-    def in_context(self, texts: Sequence[tuple[str, Sequence[str]]]) -> list[Rows]:
-        """A title and sentences each. Rows (1 + sentences, dimension): the whole, then every sentence."""
-        ...
 
 
 def embedded(

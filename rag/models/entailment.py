@@ -60,14 +60,20 @@ class CrossJudge:
 
 
 def nearest_line(states: NDArray[np.float32], window: Window) -> float:
-    """The largest cosine of claim and line, as means of their tokens; -1 without lines."""
+    """The largest cosine, -1..1, of claim and line, as means of their tokens; -1 without lines.
+
+    :param states: of one window, shape (tokens, width).
+    """
     asked = states[: window.question_tokens].mean(0)
     lines = [states[start:end].mean(0) for start, end in window.spans if end > start]
     return max((cosine(line, asked) for line in lines), default=-1.0)
 
 
 def nearest_tokens(states: NDArray[np.float32], window: Window) -> float:
-    """Mean over the claim's tokens of the largest cosine with a token of the evidence; -1 without either."""
+    """Mean over the claim's tokens of the largest cosine with a token of the evidence; -1 without either.
+
+    The precision of BERTScore (Zhang et al., 2020) read from the claim. `states`: shape (tokens, width).
+    """
     rows = states / np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-12)
     claim = rows[1 : window.question_tokens - 1]
     told = np.concatenate([rows[start:end] for start, end in window.spans]) if window.spans else rows[:0]

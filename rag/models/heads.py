@@ -34,6 +34,6 @@ def read_heads(folder: Path) -> Heads:
 
 
 def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Between two vectors; 0 when one of them is zero."""
+    """Between two vectors of shape (width,), -1..1; 0 when one of them is zero."""
     lengths = float(np.linalg.norm(one) * np.linalg.norm(other))
     return float(one @ other) / lengths if lengths else 0.0

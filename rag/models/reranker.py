@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +16,8 @@ from rag.models.engines.encoder import HiddenStates, read_windows
 from rag.models.engines.tokens import plain_numbers, read_tokenizer, separators
 from rag.models.heads import cosine, read_heads
 from rag.models.windows import Window, windows_of
+from rag.ports import Abstract
 from rag.types import Relevance
-
-Abstract = tuple[str, Sequence[str]]  # title and sentences, as shown
-
-
-class Reranker(Protocol):
-    """Reads papers for a question."""
-
-    def read(self, question: str, papers: Sequence[Abstract]) -> list[Relevance]:
-        """One reading per paper, in order; as many `carries` as the paper has sentences."""
-        ...
 
 
 class CrossReader:

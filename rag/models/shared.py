@@ -17,8 +17,9 @@ from rag.models.engines.encoder import HiddenStates, load_hidden
 from rag.models.engines.threads import in_background
 from rag.models.entailment import CrossJudge
 from rag.models.heads import HEADS_FILE
-from rag.models.reranker import Abstract, CrossReader
+from rag.models.reranker import CrossReader
 from rag.models.weights import NONE, ResolvedModel, is_tuned, resolve
+from rag.ports import Abstract
 from rag.settings import Settings
 from rag.types import Relevance
 

@@ -29,6 +29,7 @@ from rag.pipeline.conclude import Conclusion
 from rag.pipeline.pipeline import Pipeline
 from rag.pipeline.prepare import Preparation
 from rag.pipeline.stages import Stages
+from rag.ports import Verifier
 from rag.query.condense import Condenser
 from rag.query.spelling import Spelling, dictionary_of
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
@@ -39,7 +40,7 @@ from rag.retrieve.retrievers import HybridRetriever
 from rag.retrieve.scores import sentence_cosines
 from rag.settings import Settings
 from rag.verify.grounding import Verification
-from rag.verify.support import LexicalVerifier, TrainedVerifier, Verifier
+from rag.verify.support import LexicalVerifier, TrainedVerifier
 
 _CHARS_PER_TOKEN = 4
 _DATA = Path(__file__).parent.parent / "data"

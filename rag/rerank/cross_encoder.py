@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Abstract, Reranker
+from rag.ports import Abstract, Reranker
 from rag.types import Hits, PaperText, Passage, Ranking, Relevance
 
 

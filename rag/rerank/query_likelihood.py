@@ -8,27 +8,18 @@ few papers are asked about, each by its title and the sentences that the reranke
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from langchain_core.messages import BaseMessage
 
 from rag.models.logistic import LogisticModel, logit
 from rag.models.messages import filled
+from rag.ports import QuestionModel
 from rag.rerank.cross_encoder import abstract_of
 from rag.types import PaperText, Passage, Ranking, Relevance
 
 _SENTENCES = 3
 _CHARS_MAX = 1200  # of what one paper tells; three sentences rarely take half of it
-
-
-class QuestionModel(Protocol):
-    """A causal language model, as far as it is asked here."""
-
-    def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
-        """Log-probability in nats of the text after each conversation."""
-        ...
 
 
 def question_messages(title: str, sentences: str) -> list[BaseMessage]:

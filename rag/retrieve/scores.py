@@ -23,7 +23,10 @@ _NONE: Vector = np.zeros(0, dtype=np.float32)
 def dense_ranking(
     index: PaperIndex, encoder: QueryEncoder, question: str, wanted: int
 ) -> list[tuple[str, float]]:
-    """The papers whose best chunk is nearest to the question."""
+    """The papers whose best chunk is nearest to the question.
+
+    :returns: at most `wanted` (paper id, cosine in -1..1), highest first, ties by id.
+    """
     query = encoder.query(question)
     each = min(_CHUNKS_PER_PAPER, -(-len(index.store) // max(len(index), 1)))
     hits = index.store.search(query[None, :], wanted * max(each, 1))[0]
@@ -39,6 +42,8 @@ def paper_cosines(
     """Mean of the best abstract-chunk cosine and the best sentence cosine, per paper of the index.
 
     Where the index holds no sentence vectors the abstract's cosine stands alone.
+
+    :returns: by id, 0..1: what is unlike the question counts as 0, and so does a paper without vectors.
     """
     query = encoder.query(question)
     views: list[View] = ["abstract"]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.ports import Verifier
 from rag.query.intent import asks_for_number
 from rag.text.marks import display, keys_in, resolved, strip_marks
 from rag.text.numbers import quantities
@@ -19,7 +20,7 @@ from rag.text.sentences import sentence_spans
 from rag.text.terms import content_terms
 from rag.types import Draft, DroppedSentence, Evidence, Sentence
 from rag.verify.checks import veto
-from rag.verify.support import FRAMING, Verifier, containment, is_verbatim
+from rag.verify.support import FRAMING, containment, is_verbatim
 
 _LEAD = re.compile(r"^(?:[-*•:]\s+|(?:the )?(?:answer|source|a)(?: is)?\s*:\s*|\d+[.)]\s+)+", re.IGNORECASE)
 _DANGLING = re.compile(

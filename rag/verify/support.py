@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Protocol
 
 from rag.index.query_encoder import QueryEncoder
 from rag.models.logistic import LogisticModel
+from rag.ports import EntailmentModel
 from rag.text.terms import content_terms
 
 # Words a summary may add without claiming anything.
@@ -23,14 +23,6 @@ FRAMING = content_terms(
 )
 
 _NEAR_LINES = 8  # more than the product shows of one paper
-
-
-class Verifier(Protocol):
-    """Scores claims against their evidence."""
-
-    def support(self, claims: Sequence[tuple[str, str]]) -> list[float]:
-        """For each (sentence, evidence text) the support, 0..1."""
-        ...
 
 
 def containment(sentence: str, evidence: str) -> float:
@@ -99,18 +91,10 @@ class LexicalVerifier:
         ]
 
 
-class Judging(Protocol):
-    """A trained model's log-odds that evidence supports a claim."""
-
-    def logits(self, claims: Sequence[tuple[str, str]]) -> list[float]:
-        """One per (sentence, evidence text)."""
-        ...
-
-
 class TrainedVerifier:
     """Support from what a trained cross-encoder says, beside the signals of `LexicalVerifier`."""
 
-    def __init__(self, judge: Judging, lexical: LexicalVerifier, model: LogisticModel) -> None:
+    def __init__(self, judge: EntailmentModel, lexical: LexicalVerifier, model: LogisticModel) -> None:
         self._judge = judge
         self._lexical = lexical
         self._model = model

@@ -10,11 +10,12 @@ import pytest
 from fakes import MONARCH, HashEmbeddings
 
 from rag.index.chunking import ChunkWithSentences, chunks_with_sentences
-from rag.index.embedding import ContextEmbeddings, chunks_in, embedded
+from rag.index.embedding import chunks_in, embedded
 from rag.index.paper_text import read_paper
 from rag.index.vector_journal import VectorJournal
 from rag.models.embedder import ContextualEmbeddings
 from rag.models.engines.tokens import Numbers
+from rag.ports import ContextEmbeddings
 from rag.types import Paper
 
 PAPER = Paper("p", "Title", "One two. Three.")

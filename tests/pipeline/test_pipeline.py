@@ -33,7 +33,7 @@ from rag.errors import GenerationFailed
 from rag.generate.drafts import Quoting
 from rag.index.paper_index import PaperIndex
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Abstract
+from rag.ports import Abstract
 from rag.rerank.cascade import RerankCascade
 from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.query_likelihood import NoSecondLook

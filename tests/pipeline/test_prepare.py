@@ -15,15 +15,15 @@ from rag.evidence.select import EvidenceSelection
 from rag.generate.drafts import Quoting
 from rag.index.paper_text import read_paper
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Abstract, Reranker
 from rag.pipeline.conclude import Conclusion
 from rag.pipeline.prepare import Preparation
 from rag.pipeline.stages import Stages
+from rag.ports import Abstract, QuestionModel, Reranker
 from rag.query.condense import Condenser
 from rag.query.spelling import Spelling
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
-from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood, QuestionModel
+from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
 from rag.retrieve.retrieval import Retrieval
 from rag.settings import Settings
 from rag.types import Paper, PaperText, Question, Relevance, Turn

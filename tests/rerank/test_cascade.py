@@ -8,7 +8,7 @@ import pytest
 from fakes import hits_of
 
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Abstract
+from rag.ports import Abstract
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood

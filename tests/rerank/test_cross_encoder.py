@@ -10,7 +10,7 @@ from fakes import hits_of
 
 from rag.index.paper_text import read_paper
 from rag.models.logistic import LogisticModel
-from rag.models.reranker import Abstract
+from rag.ports import Abstract
 from rag.rerank.cross_encoder import CrossEncoder, abstract_of, is_sure, leads, paper_features, ranked
 from rag.types import Paper, Passage, Ranking, Relevance
 
