@@ -23,7 +23,7 @@ import numpy as np
 from rag.evidence.answerability import answer_features
 from rag.evidence.features import Candidate, candidates_of, score, sentence_features
 from rag.models.logistic import LogisticModel
-from rag.models.shared import load_judge
+from rag.models.shared import load_entailment
 from rag.rerank.cross_encoder import leads, paper_features
 from rag.rerank.query_likelihood import by_likelihood, gains_of, likelihood_features
 from rag.settings import Settings
@@ -227,7 +227,7 @@ def _support(data: Path, collections: Collections, settings: Settings, *, both: 
     lexical = LexicalVerifier(collections.encoder, LogisticModel(0.0, {}))
     if both:
         fit_support(pairs, lexical, "support")
-    judge, _ = load_judge(settings)
+    judge, _ = load_entailment(settings)
     if judge is not None:
         fit_support(pairs, TrainedVerifier(judge, lexical, LogisticModel(0.0, {})), "support_trained")
 

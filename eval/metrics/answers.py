@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from eval.questions.questions import Gold
 from rag.text.clean import clean
 from rag.text.marks import display, strip_marks
-from rag.text.numbers import unsupported_numbers
 from rag.types import Answer
+from rag.verify.numbers import unsupported_numbers
 
 Row = tuple[Gold, Answer]
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")

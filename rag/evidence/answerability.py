@@ -1,4 +1,4 @@
-"""How likely the collection answers the question: a probability from retrieval, evidence and drafts.
+"""How likely the collection answers the question: once before writing, once after. Too little is *not here*.
 
 First from what was found (`rag/data/confidence*.json`, fitted by `training/logistic.py` on papers that are
 not ours): too little, and nothing is written. Then also from what a reader trained to say so made of it,

@@ -22,7 +22,7 @@ from rag.models.windows import Window, windows_of
 JUDGED_TOKENS_MAX = 288
 
 
-class CrossJudge:
+class CrossEncoderEntailment:
     """Reads claims beside their evidence."""
 
     def __init__(self, hidden: HiddenStates, folder: Path) -> None:

@@ -1,4 +1,7 @@
-"""Which chat model writes the drafts: none, a local one, or any provider's through LangChain."""
+"""Causal models, each opened once per process: the generator, and the question model that ranking asks.
+
+The generator is none, a local one, or any provider's through LangChain.
+"""
 
 from __future__ import annotations
 

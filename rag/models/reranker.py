@@ -1,4 +1,4 @@
-"""The trained reranker: one reading of a question and an abstract scores the paper and all its sentences.
+"""The trained reranker, a cross-encoder: one reading of question and abstract scores paper and sentences.
 
 MiniLM with three outputs (training/reranker.py): the paper is what the question is about, it answers it, and
 for each sentence whether it carries the answer. A sentence is read in its context.
@@ -20,7 +20,7 @@ from rag.ports import Abstract
 from rag.types import Relevance
 
 
-class CrossReader:
+class CrossEncoderReranker:
     """The reranker over hidden states of a BERT."""
 
     def __init__(self, hidden: HiddenStates, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The trained cross-encoders, each opened once per process; None where their weights are not here.
+"""The trained cross-encoders (reranker, entailment), each opened once per process; None where their weights are not here.
 
 Which weights they are is known at once; they are read when the model is first asked, or by `load`.
 """
@@ -15,16 +15,16 @@ from rag.errors import ModelCorrupt
 from rag.models.delta import merged
 from rag.models.engines.encoder import HiddenStates, load_hidden
 from rag.models.engines.threads import in_background
-from rag.models.entailment import CrossJudge
+from rag.models.entailment import CrossEncoderEntailment
 from rag.models.heads import HEADS_FILE
-from rag.models.reranker import CrossReader
+from rag.models.reranker import CrossEncoderReranker
 from rag.models.weights import NONE, ResolvedModel, is_tuned, resolve
 from rag.ports import Abstract
 from rag.settings import Settings
 from rag.types import Relevance
 
 _Model = TypeVar("_Model")
-_Shared = TypeVar("_Shared", "SharedReader", "SharedJudge")
+_Shared = TypeVar("_Shared", "SharedReranker", "SharedEntailment")
 _OPENING = threading.Lock()
 _opened: dict[tuple[object, ...], Any] = {}  # small until they are loaded
 
@@ -48,42 +48,42 @@ class _Once(Generic[_Model]):
             return self._model
 
 
-class SharedReader(_Once[CrossReader]):
+class SharedReranker(_Once[CrossEncoderReranker]):
     """The reranker of every assistant of this process that runs it alike."""
 
     def __init__(self, model: ResolvedModel, settings: Settings) -> None:
-        super().__init__(partial(_open, CrossReader, model, settings))
+        super().__init__(partial(_open, CrossEncoderReranker, model, settings))
 
     def read(self, question: str, papers: Sequence[Abstract]) -> list[Relevance]:
         """See `Reranker.read`."""
         return self.load().read(question, papers)
 
 
-class SharedJudge(_Once[CrossJudge]):
+class SharedEntailment(_Once[CrossEncoderEntailment]):
     """The verifier's model of every assistant of this process that runs it alike."""
 
     def __init__(self, model: ResolvedModel, settings: Settings) -> None:
-        super().__init__(partial(_open, CrossJudge, model, settings))
+        super().__init__(partial(_open, CrossEncoderEntailment, model, settings))
 
     def logits(self, claims: Sequence[tuple[str, str]]) -> list[float]:
-        """See `CrossJudge.logits`."""
+        """See `CrossEncoderEntailment.logits`."""
         return self.load().logits(claims)
 
 
-def load_reranker(settings: Settings) -> tuple[SharedReader | None, str]:
+def load_reranker(settings: Settings) -> tuple[SharedReranker | None, str]:
     """The reranker of these settings and its checksum.
 
     :raises ModelMissing: if the base's weights are not on this machine.
     """
-    return _shared(SharedReader, settings.reranker, settings)
+    return _shared(SharedReranker, settings.reranker, settings)
 
 
-def load_judge(settings: Settings) -> tuple[SharedJudge | None, str]:
+def load_entailment(settings: Settings) -> tuple[SharedEntailment | None, str]:
     """The verifier's model of these settings and its checksum.
 
     :raises ModelMissing: if the base's weights are not on this machine.
     """
-    return _shared(SharedJudge, settings.verifier, settings)
+    return _shared(SharedEntailment, settings.verifier, settings)
 
 
 def preload_cross(settings: Settings, *, judging: bool) -> None:
@@ -95,7 +95,7 @@ def _load(settings: Settings, *, judging: bool) -> None:
     reranker, _ = load_reranker(settings)
     if reranker is not None:
         reranker.load()
-    judge, _ = load_judge(settings) if judging else (None, NONE)
+    judge, _ = load_entailment(settings) if judging else (None, NONE)
     if judge is not None:
         judge.load()
 

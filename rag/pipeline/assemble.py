@@ -22,7 +22,7 @@ from rag.index.query_encoder import QueryEncoder
 from rag.models.engines.choose import preferred_engine
 from rag.models.load import load_generator, load_question_model, preload_generator, preload_question_model
 from rag.models.logistic import load_logistic
-from rag.models.shared import load_judge, load_reranker, preload_cross
+from rag.models.shared import load_entailment, load_reranker, preload_cross
 from rag.models.weights import NONE, resolve
 from rag.pipeline.answer_cache import AnswerMemory
 from rag.pipeline.conclude import Conclusion
@@ -35,9 +35,9 @@ from rag.query.spelling import Spelling, dictionary_of
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
-from rag.retrieve.retrieval import Retrieval
 from rag.retrieve.retrievers import HybridRetriever
 from rag.retrieve.scores import sentence_cosines
+from rag.retrieve.stage import Retrieval
 from rag.settings import Settings
 from rag.verify.grounding import Verification
 from rag.verify.support import LexicalVerifier, TrainedVerifier
@@ -173,7 +173,7 @@ def _verifier(encoder: QueryEncoder, settings: Settings, parts: Parts) -> tuple[
     if parts.verifier:
         return parts.verifier, _kind(parts.verifier)
     lexical = LexicalVerifier(encoder, load_logistic("support"))
-    judge, checksum = load_judge(settings)
+    judge, checksum = load_entailment(settings)
     if judge is None:
         return lexical, checksum
     return TrainedVerifier(judge, lexical, load_logistic("support_trained")), checksum

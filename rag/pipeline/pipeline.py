@@ -1,7 +1,8 @@
 """FLOW 1, a question: condense, retrieve, rerank, select, generate, verify, conclude.
 
 The first four calls are in `prepare`, the other three here. Every door goes the same way; streaming
-(`speculate`) and batches differ only in how the drafts are made. Knows the stages, not which parts they have.
+(`speculate`) and batches differ only in how the drafts are made. Knows the stages, not which parts they have:
+which model stands behind which Protocol is said in `assemble`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A draft begun while its paper is still in doubt (docs/decisions/0015): all of it, but for the first look.
+"""A draft begun while its paper is still in doubt (docs/decisions/0015); in a stream, of a fact.
 
 Where the first paper is not sure, it is drafted from before the others are read: mostly it stays the first,
 and the draft is the one that is wanted, because the generator would be told the very same words. Else another

@@ -14,7 +14,7 @@ from rag.generate.drafts import Drafting, Quoting
 from rag.pipeline.conclude import Conclusion
 from rag.query.condense import Condenser
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
-from rag.retrieve.retrieval import Retrieval
+from rag.retrieve.stage import Retrieval
 from rag.verify.grounding import Verification
 
 _Self = TypeVar("_Self")

@@ -1,6 +1,6 @@
 """Papers read until one is sure to be the right one: one abstract, twelve, then the language model.
 
-Every step costs more than the one before it and is gone only as long as the first paper is in doubt
+Every step costs more than the one before it and is taken only while the first paper is in doubt
 (docs/decisions/0014).
 """
 

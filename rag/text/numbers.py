@@ -13,25 +13,15 @@ from itertools import pairwise
 from rag.text.terms import words
 
 _SCALE = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
-_SCALE |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "hundred": 1e2}
 _TEENS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
     " sixteen seventeen eighteen nineteen"
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SPELLED = {word: float(value) for value, word in enumerate(_TEENS)}
-_SPELLED |= {word: 10.0 * value for value, word in enumerate(_TENS, start=2)}
 _FIXED = {"half": (0.5, "plain"), "halves": (0.5, "plain"), "halved": (0.5, "plain")}
-_FIXED |= {word: (2.0, "times") for word in ("twice", "double", "doubles", "doubled", "doubling")}
-_FIXED |= {word: (3.0, "times") for word in ("thrice", "triple", "triples", "tripled", "tripling")}
 # What evidence may say in place of a number; a sentence that says so claims none ("one" is a pronoun).
 _IMPLIED = {"one": 1.0, "single": 1.0, "both": 2.0, "pair": 2.0, "pairs": 2.0, "dual": 2.0}
-_IMPLIED |= {
-    word: float(value)
-    for value, word in enumerate(
-        "first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1
-    )
-}
 _MEASURES = {
     "second": "s secs? seconds?", "millisecond": "ms milliseconds?", "minute": "mins? minutes?",
     "hour": "h hrs? hours?", "day": "days?", "week": "weeks?", "month": "months?",
@@ -39,8 +29,6 @@ _MEASURES = {
     "gigabyte": "gb gigabytes?", "terabyte": "tb terabytes?", "bit": "bits?",
 }  # fmt: skip
 _UNIT_FORMS = [("percent", r"%|percent(?:age)?(?:[\s-]points?)?|per\scent|pp|points?")]
-_UNIT_FORMS += [("times", r"(?<=\d)[x×](?!\d)|[x×](?!\s?\d)|times|-?fold")]
-_UNIT_FORMS += [(unit, forms.replace(" ", "|")) for unit, forms in _MEASURES.items()]
 _UNIT = re.compile(
     r"[\s-]{0,2}(?:" + "|".join(f"(?P<{u}>{form})" for u, form in _UNIT_FORMS) + r")(?!\w)", re.I
 )
@@ -90,21 +78,6 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     return tuple(stated + fixed)
 
 
-def unsupported_numbers(sentence: str, evidence: str) -> tuple[str, ...]:
-    """The numbers of the sentence that the evidence does not hold with the same value and unit.
-
-    A number without a unit may stand for one with ('accuracy of 83.1' for '83.1%'); a percentage never
-    for a factor. Sizes and years inside names of the evidence count: '7B' is carried by 'Llama-2-7B'.
-    """
-    known = [*quantities(evidence), *_implied(evidence)]
-    missing = []
-    for asked in quantities(sentence):
-        if not any(same(asked, held) for held in known):
-            unit = {"percent": "%", "times": "x", "plain": ""}.get(asked.unit, f" {asked.unit}")
-            missing.append(f"{asked.value:g}{unit}")
-    return tuple(missing)
-
-
 def same(first: Quantity, second: Quantity) -> bool:
     """Whether one number may stand for the other: equal, with units that do not disagree."""
     return first.value == second.value and _comparable(first, second)
@@ -119,7 +92,7 @@ def plain_text(text: str) -> str:
     return _GLUED.sub(" ", unicodedata.normalize("NFKC", text))
 
 
-def _implied(evidence: str) -> list[Quantity]:
+def implied(evidence: str) -> list[Quantity]:
     """Numbers that evidence holds without stating them: 'both', 'third', the 7B of a model's name."""
     found = [Quantity(_IMPLIED[word], "plain") for word in words(evidence) if word in _IMPLIED]
     for place in places(plain_text(evidence)):

@@ -21,8 +21,7 @@ from rag.types.answers import (
     Turn,
 )
 from rag.types.events import DraftToken, Event, Finished, StageName, StageStarted
-from rag.types.papers import Evidence, Paper, PaperText, Passage, Rejected, SentenceText
-from rag.types.stages import (
+from rag.types.handovers import (
     AskedQuestion,
     Draft,
     DraftOutcome,
@@ -33,6 +32,7 @@ from rag.types.stages import (
     Relevance,
     SelectedEvidence,
 )
+from rag.types.papers import Evidence, Paper, PaperText, Passage, Rejected, SentenceText
 
 __all__ = [
     "Abstention", "AbstentionReason", "Answer", "AskedQuestion", "Citation", "Draft", "DraftOutcome",

@@ -89,7 +89,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Wall-clock seconds per stage; 0.0 for a stage that did not run."""
+    """Wall-clock seconds; 0.0 for what did not run.
+
+    `retrieve_s` is all before writing (reranking and selection, too), `verify_s` all after it.
+    """
 
     retrieve_s: float = 0.0
     first_token_s: float = 0.0

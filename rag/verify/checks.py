@@ -6,9 +6,10 @@ verifier's score. Pure functions on cleaned text; numbers are read in `rag.text.
 
 from __future__ import annotations
 
-from rag.text.numbers import unsupported_numbers
+from rag.verify.direction import direction_differs
 from rag.verify.names import unsupported_names
-from rag.verify.polarity import direction_differs, negation_differs
+from rag.verify.negation import negation_differs
+from rag.verify.numbers import unsupported_numbers
 from rag.verify.swapped_numbers import exchanged_numbers
 
 

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from rag.models.entailment import JUDGED_TOKENS_MAX, CrossJudge, nearest_line, nearest_tokens
+from rag.models.entailment import JUDGED_TOKENS_MAX, CrossEncoderEntailment, nearest_line, nearest_tokens
 from rag.models.windows import Window
 
 # [CLS] claim claim [SEP] | line 1: one token | line 2: two tokens | [SEP]
@@ -55,7 +55,7 @@ WORDS = ["[UNK]", "[CLS]", "[SEP]", "claim", "wrong", "right"]
 
 
 @pytest.fixture
-def judge(tmp_path: Path) -> CrossJudge:
+def judge(tmp_path: Path) -> CrossEncoderEntailment:
     """The first token's only state is 5 where 'right' is read, else 1; the likenesses count for nothing."""
     tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
@@ -68,10 +68,10 @@ def judge(tmp_path: Path) -> CrossJudge:
         states[:, 0, 0] = np.where((ids == WORDS.index("right")).any(1), 5.0, 1.0)
         return states
 
-    return CrossJudge(hidden, tmp_path)
+    return CrossEncoderEntailment(hidden, tmp_path)
 
 
-def test_the_window_that_carries_the_claim_best_counts(judge: CrossJudge) -> None:
+def test_the_window_that_carries_the_claim_best_counts(judge: CrossEncoderEntailment) -> None:
     line = "wrong " * (JUDGED_TOKENS_MAX - 10)
     evidence = "\n".join([line, line, "right"])
     assert judge.logits([("claim", evidence), ("claim", line), ("claim", "")]) == [3.0, -1.0, -1.0]

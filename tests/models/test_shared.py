@@ -19,7 +19,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from rag.assistant import Assistant
 from rag.errors import ModelCorrupt
 from rag.models import shared
-from rag.models.shared import load_judge, load_reranker, preload_cross
+from rag.models.shared import load_entailment, load_reranker, preload_cross
 from rag.models.weights import ResolvedModel
 from rag.pipeline.assemble import Parts
 from rag.settings import Settings
@@ -59,7 +59,7 @@ def known(folder: Path, **more: object) -> Settings:
 
 def test_the_checksum_is_known_before_anything_is_read(folder: Path, loaded: list[Path]) -> None:
     reader, checksum = load_reranker(known(folder))
-    judge, same = load_judge(known(folder))
+    judge, same = load_entailment(known(folder))
     assert reader is not None
     assert judge is not None
     assert checksum == same != sha256_of(folder / "heads.safetensors")  # of all weights, by their names
@@ -91,7 +91,7 @@ def test_other_weights_at_the_same_place_are_another_model(folder: Path, loaded:
 
 def test_a_folder_without_outputs_is_no_cross_encoder(folder: Path) -> None:
     (folder / "heads.safetensors").unlink()
-    assert load_reranker(known(folder)) == load_judge(known(folder)) == (None, "none")
+    assert load_reranker(known(folder)) == load_entailment(known(folder)) == (None, "none")
 
 
 def test_a_folder_without_a_tokenizer_is_told_when_it_is_asked(folder: Path, loaded: list[Path]) -> None:

@@ -24,7 +24,7 @@ from rag.query.spelling import Spelling
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
-from rag.retrieve.retrieval import Retrieval
+from rag.retrieve.stage import Retrieval
 from rag.settings import Settings
 from rag.types import Paper, PaperText, Question, Relevance, Turn
 from rag.verify.grounding import Verification

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text.numbers import Quantity, quantities, unsupported_numbers
+from rag.text.numbers import Quantity, quantities
+from rag.verify.numbers import unsupported_numbers
 
 P, X, N = "percent", "times", "plain"
 

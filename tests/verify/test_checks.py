@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.verify.checks import veto
+from rag.verify.direction import direction_differs
 from rag.verify.names import unsupported_names
-from rag.verify.polarity import direction_differs, negation_differs
+from rag.verify.negation import negation_differs
 
 NAMES = [  # sentence, evidence, what is missing
     ("It beats GPT-4.", "It beats GPT-4 and Claude.", ()),
