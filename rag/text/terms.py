@@ -16,6 +16,7 @@ import Stemmer
 
 # 9.1, 1,000, 3.5e-4 and 48b stay one word; so do gpt-4 and k-means (their parts are added too).
 _WORD = re.compile(r"\d+(?:[.,]\d+)*[a-z%]*|[^\W\d_][^\W_]*(?:['’][a-z]+)?", re.UNICODE)
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 _COMPOUND = re.compile(r"(?<![^\W_])[^\W_]+(?:[-/][^\W_]+)+", re.UNICODE)
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 
@@ -47,6 +48,8 @@ def stem(word: str) -> str:
 
 def fold(text: str) -> str:
     """NFKC, accents removed, case folded: 'Naïve' and 'naive' become equal."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
 
@@ -56,7 +59,7 @@ def words(text: str) -> list[str]:
     found = []
     for match in _WORD.finditer(fold(text)):
         word = match.group().replace("’", "'").removesuffix("'s")
-        found.append(re.sub(r"(?<=\d),(?=\d{3}\b)", "", word))
+        found.append(_THOUSANDS.sub("", word) if "," in word else word)
     return found
 
 

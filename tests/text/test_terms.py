@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -52,3 +53,16 @@ def test_stems_are_equal_in_every_thread():
     asked = [f"{root}{end}" for root in ("train", "prun", "quantiz") for end in ("ing", "ed", "es")] * 50
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(stem, asked)) == [stem(word) for word in asked]
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_plain_text_is_folded_as_any_other(text: str) -> None:
+    assert fold(text) == unicodedata.normalize("NFKD", text).casefold()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("1,000 of 2,000,000", ["1000", "of", "2000000"]), ("9,1 and 1,2345", ["9,1", "and", "1,2345"])],
+)
+def test_only_commas_of_thousands_go(text: str, found: list[str]) -> None:
+    assert words(text) == found
