@@ -1,7 +1,7 @@
 """The trained cross-encoders (reranker, entailment), each opened once per process.
 
-None where their weights are not here. Which weights they are is known at once; they are read when the model is
-first asked, or by `load`.
+None where their weights are not here. Which weights they are is known at once; they are read when the model
+is first asked, or by `load`.
 """
 
 from __future__ import annotations
