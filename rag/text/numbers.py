@@ -13,15 +13,25 @@ from itertools import pairwise
 from rag.text.terms import words
 
 _SCALE = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+_SCALE |= {"thousand": 1e3, "million": 1e6, "billion": 1e9, "trillion": 1e12, "hundred": 1e2}
 _TEENS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
     " sixteen seventeen eighteen nineteen"
 ).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _SPELLED = {word: float(value) for value, word in enumerate(_TEENS)}
+_SPELLED |= {word: 10.0 * value for value, word in enumerate(_TENS, start=2)}
 _FIXED = {"half": (0.5, "plain"), "halves": (0.5, "plain"), "halved": (0.5, "plain")}
+_FIXED |= {word: (2.0, "times") for word in ("twice", "double", "doubles", "doubled", "doubling")}
+_FIXED |= {word: (3.0, "times") for word in ("thrice", "triple", "triples", "tripled", "tripling")}
 # What evidence may say in place of a number; a sentence that says so claims none ("one" is a pronoun).
 _IMPLIED = {"one": 1.0, "single": 1.0, "both": 2.0, "pair": 2.0, "pairs": 2.0, "dual": 2.0}
+_IMPLIED |= {
+    word: float(value)
+    for value, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth".split(), start=1
+    )
+}
 _MEASURES = {
     "second": "s secs? seconds?", "millisecond": "ms milliseconds?", "minute": "mins? minutes?",
     "hour": "h hrs? hours?", "day": "days?", "week": "weeks?", "month": "months?",
@@ -29,6 +39,8 @@ _MEASURES = {
     "gigabyte": "gb gigabytes?", "terabyte": "tb terabytes?", "bit": "bits?",
 }  # fmt: skip
 _UNIT_FORMS = [("percent", r"%|percent(?:age)?(?:[\s-]points?)?|per\scent|pp|points?")]
+_UNIT_FORMS += [("times", r"(?<=\d)[x×](?!\d)|[x×](?!\s?\d)|times|-?fold")]
+_UNIT_FORMS += [(unit, forms.replace(" ", "|")) for unit, forms in _MEASURES.items()]
 _UNIT = re.compile(
     r"[\s-]{0,2}(?:" + "|".join(f"(?P<{u}>{form})" for u, form in _UNIT_FORMS) + r")(?!\w)", re.I
 )

@@ -28,7 +28,7 @@ def opening(monkeypatch):
     )
     monkeypatch.setattr(ablations, "open_embedder", lambda s: fake_embedder(s.embedding_model))
     monkeypatch.setattr(assistants, "load_reranker", lambda s: (None, s.reranker))
-    monkeypatch.setattr(assistants, "load_judge", lambda s: (None, s.verifier))
+    monkeypatch.setattr(assistants, "load_entailment", lambda s: (None, s.verifier))
     return SystemSource(settings, fake_embedder())
 
 
