@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rag.errors import IndexBusy, IndexMissing, OutputError
 from rag.index.bm25 import LexicalIndex, document_terms
-from rag.index.carry_over import Embedding, carried_over, split_anew, suited, texts_of
+from rag.index.carry_over import Embedding, as_stored, carried_over, split_anew, suited, texts_of
 from rag.index.chunking import chunks_with_sentences
 from rag.index.chunks import View
 from rag.index.embedding import Embedder
@@ -125,7 +125,7 @@ def _write(
     store = suited(embed.add(store, chunks))
     bm25 = {"k1": tools.settings.bm25_k1, "b": tools.settings.bm25_b}
     with new_generation(root) as folder:
-        write_papers(folder, papers, texts)
+        write_papers(folder, papers, as_stored(papers, texts, current))
         store.save(folder)
         (folder / "lexical").mkdir()
         LexicalIndex.build(_documents(current, papers, changed), **bm25).save(folder / "lexical")

@@ -13,7 +13,7 @@ from rag.index.chunks import chunk_id, paper_id_of
 from rag.index.embedding import Embedder, chunks_in, embedded
 from rag.index.manifest import FORMAT
 from rag.index.paper_index import PaperIndex
-from rag.index.paper_text import read_paper
+from rag.index.paper_text import read_paper, to_json
 from rag.index.vector_journal import VectorJournal
 from rag.ports import Progress
 from rag.types import Paper, PaperText
@@ -27,12 +27,18 @@ _JOURNAL_FROM = 2048  # abstracts: from about two minutes of embedding on, a kil
 def texts_of(
     papers: Sequence[Paper], changed: Sequence[Paper], current: PaperIndex | None
 ) -> dict[str, PaperText]:
-    """Every paper as it is read, by id: changed ones read now, the others as they were at their ingestion."""
-    texts = {paper.paper_id: read_paper(paper) for paper in changed}
-    kept = [paper for paper in papers if paper.paper_id not in texts]
-    if current is None or current.manifest.format != FORMAT:
-        return texts | {paper.paper_id: read_paper(paper) for paper in kept}
-    return texts | {p.paper_id: text for p, text in zip(kept, current.texts(kept), strict=True)}
+    """By id, what has to be read now: changed papers; all, where no index of this format has their texts."""
+    stored = current is not None and current.manifest.format == FORMAT
+    return {paper.paper_id: read_paper(paper) for paper in (changed if stored else papers)}
+
+
+def as_stored(
+    papers: Sequence[Paper], read: Mapping[str, PaperText], current: PaperIndex | None
+) -> dict[str, str]:
+    """The text of every paper as it is stored, by id: those that were read now, and the others unopened."""
+    kept = [paper.paper_id for paper in papers if paper.paper_id not in read]
+    carried = current.stored_texts(kept) if current is not None and kept else {}
+    return carried | {paper_id: to_json(text) for paper_id, text in read.items()}
 
 
 def split_anew(

@@ -79,6 +79,10 @@ class PaperIndex:
             for p in papers
         ]
 
+    def stored_texts(self, paper_ids: Sequence[str]) -> dict[str, str]:
+        """The texts of papers as they are stored, by id, to be carried over into another generation."""
+        return self._table.stored_texts(paper_ids)
+
     @cached_property
     def _chunk_ids(self) -> list[str]:
         return sorted(self.store.ids())

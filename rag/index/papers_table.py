@@ -11,7 +11,7 @@ from typing import Any
 
 from rag.errors import IndexCorrupt
 from rag.index.manifest import REBUILD
-from rag.index.paper_text import from_json, to_json
+from rag.index.paper_text import from_json
 from rag.types import Paper, PaperText
 
 _FILE = "papers.sqlite"
@@ -37,9 +37,13 @@ class PapersTable:
         :raises IndexCorrupt: if what is stored is no text of a paper.
         """
         try:
-            return {row[0]: from_json(row[1]) for row in self._of("paper_id, text", paper_ids)}
+            return {paper_id: from_json(text) for paper_id, text in self.stored_texts(paper_ids).items()}
         except (ValueError, TypeError) as exc:
             raise IndexCorrupt(f"{self._path}: the text of a paper is unreadable", hint=REBUILD) from exc
+
+    def stored_texts(self, paper_ids: Sequence[str]) -> dict[str, str]:
+        """The texts of these ids as they are stored, to be carried over; unknown ids are left out."""
+        return dict(self._of("paper_id, text", paper_ids))
 
     def all(self) -> Iterator[Paper]:
         """Every paper, by id."""
@@ -71,8 +75,8 @@ class PapersTable:
         return connection
 
 
-def write_papers(folder: Path, papers: Sequence[Paper], texts: Mapping[str, PaperText]) -> None:
-    """Write `papers.sqlite`, ordered by id. `texts`: of every paper, by id."""
+def write_papers(folder: Path, papers: Sequence[Paper], texts: Mapping[str, str]) -> None:
+    """Write `papers.sqlite`, ordered by id. `texts`: of every paper as `to_json` stores it, by id."""
     connection = sqlite3.connect(folder / _FILE)
     with connection:
         connection.execute(
@@ -87,10 +91,10 @@ def write_papers(folder: Path, papers: Sequence[Paper], texts: Mapping[str, Pape
     connection.close()
 
 
-def _row(paper: Paper, text: PaperText) -> tuple[str | int | None, ...]:
+def _row(paper: Paper, text: str) -> tuple[str | int | None, ...]:
     lists = json.dumps(paper.authors), json.dumps(paper.origins)
     own = paper.paper_id, paper.title, paper.abstract, paper.year, paper.url, paper.venue
-    return *own, *lists, to_json(text)
+    return *own, *lists, text
 
 
 def _paper(row: tuple[str, str, str, int | None, str | None, str | None, str, str]) -> Paper:
