@@ -1,4 +1,4 @@
-"""Papers read beside the question and put in a new order: what the model saw decides with the scores.
+"""Papers read beside the question, by a MiniLM, and put in a new order: what it saw decides with the scores.
 
 The weights are data (`rag/data/papers.json`), fitted by `training/logistic.py` on papers the reranker never
 saw.

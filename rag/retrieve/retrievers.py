@@ -1,4 +1,4 @@
-"""From a question to ranked papers: dense, lexical and hybrid, each a LangChain `BaseRetriever`.
+"""From a question to ranked papers: dense (FAISS), lexical (BM25), hybrid, each LangChain's `BaseRetriever`.
 
 Hybrid: the best of both lists are pooled by reciprocal rank fusion, then the pool is ordered by a convex
 combination of scores: mean of abstract and best-sentence cosine, plus `lexical_weight` x BM25 share.
