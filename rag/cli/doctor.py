@@ -129,7 +129,6 @@ def _indexes(settings: Settings, *, complete: bool) -> Iterator[Check]:
 
 
 def _index(folder: Path) -> Check:
-    from rag.index.manifest import FORMAT
     from rag.index.paper_index import open_index
 
     name = f"index {folder.name}"
@@ -139,7 +138,7 @@ def _index(folder: Path) -> Check:
         return Check(name, True, "not built yet")
     except CitewiseError as exc:
         return Check(name, False, exc.message, exc.hint)
-    anew = "" if index.manifest.format == FORMAT else "; of an earlier format, made anew when next opened"
+    anew = "; of an earlier format, made anew when next opened" if index.manifest.is_outdated else ""
     return Check(name, True, f"{len(index)} papers, checksums match{anew}")
 
 

@@ -76,7 +76,7 @@ def ingest_papers(  # noqa: PLR0913 - what to do with a collection is one decisi
             rejected=(),
             total=len(kept | incoming),
         )
-        if current is None or changed or report.removed or current.manifest.format != FORMAT:
+        if current is None or changed or report.removed or current.manifest.is_outdated:
             everything = kept | incoming
             tools = _Tools(embedder, settings, progress)
             with _refusals_are_ours(root):

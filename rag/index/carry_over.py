@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from rag.index.chunking import ChunkWithSentences
-from rag.index.chunks import chunk_id, paper_id_of
+from rag.index.chunks import paper_id_of, sentence_ids
 from rag.index.embedding import Embedder, chunks_in, embedded
-from rag.index.manifest import FORMAT
 from rag.index.paper_index import PaperIndex
 from rag.index.paper_text import read_paper, to_json
 from rag.index.vector_journal import VectorJournal
@@ -28,7 +27,7 @@ def texts_of(
     papers: Sequence[Paper], changed: Sequence[Paper], current: PaperIndex | None
 ) -> dict[str, PaperText]:
     """By id, what has to be read now: changed papers; all, where no index of this format has their texts."""
-    stored = current is not None and current.manifest.format == FORMAT
+    stored = current is not None and not current.manifest.is_outdated
     return {paper.paper_id: read_paper(paper) for paper in (changed if stored else papers)}
 
 
@@ -48,19 +47,16 @@ def split_anew(
     current: PaperIndex | None,
 ) -> list[Paper]:
     """Papers of an index of the format before whose sentences end elsewhere now: to be embedded again."""
-    if current is None or current.manifest.format == FORMAT or "sentence" not in current.manifest.views:
+    if current is None or not current.manifest.is_outdated or "sentence" not in current.manifest.views:
         return []
     known = {paper.paper_id for paper in changed}
-    return [p for p in papers if p.paper_id not in known and _ids(p, texts) != _held(p, current)]
-
-
-def _ids(paper: Paper, texts: Mapping[str, PaperText]) -> list[str]:
-    sentences = texts[paper.paper_id].sentences
-    return [chunk_id(paper.paper_id, "sentence", sentence.start) for sentence in sentences]
-
-
-def _held(paper: Paper, current: PaperIndex) -> list[str]:
-    return current.chunk_ids(paper.paper_id, "sentence")
+    return [
+        paper
+        for paper in papers
+        if paper.paper_id not in known
+        and sentence_ids(paper.paper_id, texts[paper.paper_id])
+        != current.chunk_ids(paper.paper_id, "sentence")
+    ]
 
 
 def carried_over(current: PaperIndex | None, papers: set[str], changed: set[str]) -> VectorStore | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from rag.types import PaperText
+
 View = Literal["abstract", "sentence"]
 
 
@@ -29,6 +31,11 @@ class Chunk:
 def chunk_id(paper_id: str, view: View, start: int) -> str:
     """The id under which the vector of a span is stored."""
     return f"{paper_id}#{view[0]}{start}"
+
+
+def sentence_ids(paper_id: str, text: PaperText) -> list[str]:
+    """The ids of the sentences of a paper, in the order of its text."""
+    return [chunk_id(paper_id, "sentence", sentence.start) for sentence in text.sentences]
 
 
 def paper_id_of(chunk_id: str) -> str:

@@ -35,6 +35,11 @@ class Manifest:
     content: str
     files: dict[str, str]
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether it is of the format before, which holds no texts of papers."""
+        return self.format != FORMAT
+
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of this format or the one before.

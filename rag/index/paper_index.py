@@ -71,13 +71,8 @@ class PaperIndex:
         What a drop-in retriever brings from elsewhere, or under an id of ours with another abstract, is read
         now; all else was at ingestion.
         """
-        ids = [paper.paper_id for paper in papers]
-        own = {paper.paper_id: paper for paper in self._table.papers(ids)}
-        stored = self._table.texts(ids)
-        return [
-            stored[p.paper_id] if p.paper_id in own and _alike(p, own[p.paper_id]) else read_paper(p)
-            for p in papers
-        ]
+        stored = zip(papers, self._table.texts(papers), strict=True)
+        return [read_paper(paper) if text is None else text for paper, text in stored]
 
     def stored_texts(self, paper_ids: Sequence[str]) -> dict[str, str]:
         """The texts of papers as they are stored, by id, to be carried over into another generation."""
@@ -107,8 +102,7 @@ class PaperIndex:
 
         :raises IndexCorrupt: if it is one of ours.
         """
-        own = self._table.papers([paper.paper_id])
-        if own and _alike(paper, own[0]):
+        if self._table.texts([paper]) != [None]:
             raise IndexCorrupt(f"{self._folder}: sentences of {paper.paper_id} have no vectors", hint=REBUILD)
 
     def all_papers(self) -> Iterator[Paper]:
@@ -118,10 +112,6 @@ class PaperIndex:
     def page(self, after: str = "", limit: int = 100, *, words: str = "") -> list[Paper]:
         """The next papers by id behind `after`; only those whose title or abstract holds `words`."""
         return self._table.page(after, limit, words)
-
-
-def _alike(one: Paper, other: Paper) -> bool:
-    return (one.title, one.abstract) == (other.title, other.abstract)
 
 
 def open_index(
@@ -148,7 +138,7 @@ def open_index(
             f"({embedding_checksum[:12]})",
             hint=f"Use the same embedding model, or: {REBUILD}",
         )
-    if manifest.format != FORMAT and not outdated:
+    if manifest.is_outdated and not outdated:
         raise IndexOutdated(
             f"{root}: format {manifest.format}, this version reads {FORMAT}",
             hint="Ask something of it, or ingest into it: it is made anew, its papers and vectors are kept.",

@@ -31,13 +31,16 @@ class PapersTable:
         found = {row[0]: _paper(row) for row in self._of(_COLUMNS, paper_ids)}
         return [found[paper_id] for paper_id in paper_ids if paper_id in found]
 
-    def texts(self, paper_ids: Sequence[str]) -> dict[str, PaperText]:
-        """The papers of these ids as they are read; unknown ids are left out.
+    def texts(self, papers: Sequence[Paper]) -> list[PaperText | None]:
+        """The papers as they are read; None of those that are not ours: another id, title or abstract.
 
         :raises IndexCorrupt: if what is stored is no text of a paper.
         """
+        rows = self._of("paper_id, title, abstract, text", [paper.paper_id for paper in papers])
+        stored = {tuple(own): text for *own, text in rows}
+        found = [stored.get((paper.paper_id, paper.title, paper.abstract)) for paper in papers]
         try:
-            return {paper_id: from_json(text) for paper_id, text in self.stored_texts(paper_ids).items()}
+            return [None if text is None else from_json(text) for text in found]
         except (ValueError, TypeError) as exc:
             raise IndexCorrupt(f"{self._path}: the text of a paper is unreadable", hint=REBUILD) from exc
 

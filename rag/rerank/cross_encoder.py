@@ -79,8 +79,7 @@ class CrossEncoder:
 
     def read(self, question: str, hits: Hits, *, first: int | None = None) -> Ranking:
         """The first few of the passages read, all where `first` is None, and all ranked."""
-        read = self._relevance(question, hits, hits.passages[:first])
-        return replace(ranked(hits.passages, read, self.weights), texts=hits.texts)
+        return self._ranked(hits, self._relevance(question, hits, hits.passages[:first]))
 
     def read_on(self, question: str, hits: Hits, ranking: Ranking) -> Ranking:
         """Those that the ranking has not read yet read as well, and all of the passages ranked anew."""
@@ -89,8 +88,13 @@ class CrossEncoder:
             return ranking
         new = zip(unread, self._relevance(question, hits, unread), strict=True)
         relevance = {**ranking.relevance, **{p.paper.paper_id: own for p, own in new}}
-        read = [relevance[p.paper.paper_id] for p in hits.passages]
+        return self._ranked(hits, [relevance[p.paper.paper_id] for p in hits.passages])
+
+    def _ranked(self, hits: Hits, read: Sequence[Relevance]) -> Ranking:
         return replace(ranked(hits.passages, read, self.weights), texts=hits.texts)
 
     def _relevance(self, question: str, hits: Hits, passages: Sequence[Passage]) -> list[Relevance]:
+        """What the model sees; where there is nothing to read it is not asked, and so not loaded either."""
+        if not passages:
+            return []
         return self.model.read(question, [abstract_of(hits.texts[p.paper.paper_id]) for p in passages])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.chunking import chunks_with_sentences
-from rag.index.chunks import View, chunk_id, paper_id_of
+from rag.index.chunks import View, paper_id_of, sentence_ids
 from rag.index.paper_index import PaperIndex
 from rag.index.query_encoder import QueryEncoder
 from rag.retrieve.fusion import by_score
@@ -76,25 +76,29 @@ def sentence_cosines(
     """
     query = encoder.query(question)
     ids = [_stored_ids(index, paper, text) for paper, text in zip(papers, texts, strict=True)]
-    flat = [chunk_id for own in ids if own is not None for chunk_id in own]
-    stored = iter(index.store.vectors(flat) @ query if flat else _NONE)
+    stored = iter(_stored(index, query, [own for own in ids if own is not None]))
     unstored = [pair for pair, own in zip(zip(papers, texts, strict=True), ids, strict=True) if own is None]
     embedded = iter(_embedded(encoder, query, unstored))
-    return [
-        next(embedded) if own is None else np.fromiter((next(stored) for _ in own), np.float32, len(own))
-        for own in ids
-    ]
+    return [next(embedded) if own is None else next(stored) for own in ids]
 
 
 def _stored_ids(index: PaperIndex, paper: Paper, text: PaperText) -> list[str] | None:
     """The ids of its sentences' vectors; None where the index is not meant to have them."""
     if "sentence" not in index.manifest.views:
         return None
-    ids = [chunk_id(paper.paper_id, "sentence", sentence.start) for sentence in text.sentences]
+    ids = sentence_ids(paper.paper_id, text)
     if set(ids) <= set(index.chunk_ids(paper.paper_id, "sentence")):
         return ids
     index.check_foreign(paper)
     return None
+
+
+def _stored(index: PaperIndex, query: Vector, ids: Sequence[Sequence[str]]) -> list[Vector]:
+    """Cosines with vectors of the index, a row a paper."""
+    flat = [chunk_id for own in ids for chunk_id in own]
+    if not flat:
+        return [_NONE for _ in ids]
+    return np.split(index.store.vectors(flat) @ query, np.cumsum([len(own) for own in ids])[:-1])
 
 
 def _embedded(

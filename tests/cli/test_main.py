@@ -20,7 +20,6 @@ from typer.testing import CliRunner
 
 from rag.cli import doctor, main, opening, terminal
 from rag.errors import IndexCorrupt, ModelMissing, ReadError, SettingsError
-from rag.index.manifest import FORMAT
 from rag.settings import Settings
 from rag.types import DraftToken, Rejected, StageStarted
 
@@ -354,11 +353,11 @@ def test_doctor_reads_the_requirements_of_the_project():
 
 
 class Opened(list[int]):
-    """An index of two papers, of this format."""
+    """An index of two papers."""
 
-    def __init__(self, made: int) -> None:
+    def __init__(self, *, is_outdated: bool) -> None:
         super().__init__([1, 2])
-        self.manifest = SimpleNamespace(format=made)
+        self.manifest = SimpleNamespace(is_outdated=is_outdated)
 
 
 def test_doctor_looks_at_indexes(machine, monkeypatch, tmp_path):
@@ -371,9 +370,9 @@ def test_doctor_looks_at_indexes(machine, monkeypatch, tmp_path):
     module.open_index = damaged
     monkeypatch.setitem(sys.modules, "rag.index.paper_index", module)
     assert "default is damaged\n         -> Build it again" in call("doctor").stdout
-    module.open_index = lambda _, *, outdated: Opened(FORMAT)
+    module.open_index = lambda _, *, outdated: Opened(is_outdated=False)
     assert "2 papers, checksums match\n" in call("doctor").stdout
-    module.open_index = lambda _, *, outdated: Opened(FORMAT - 1)
+    module.open_index = lambda _, *, outdated: Opened(is_outdated=True)
     assert "2 papers, checksums match; of an earlier format" in call("doctor").stdout
 
 

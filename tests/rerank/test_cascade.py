@@ -111,6 +111,20 @@ def test_without_a_reranker_the_order_is_the_retrievers() -> None:
     assert ranking.read_passages == ranking.passages  # where nothing reads all may be told
 
 
+class Unloaded:
+    """A model that nobody may ask: asking would load it."""
+
+    def read(self, question: str, papers: Sequence[Abstract]) -> list[Relevance]:
+        raise AssertionError(papers)
+
+
+def test_where_nothing_was_retrieved_no_model_is_asked() -> None:
+    stage = RerankCascade(
+        CrossEncoder(Unloaded(), BY_ANSWER), NoSecondLook(), top_k=12, first_k=1, sure_min=0.9
+    )
+    assert stage(asked(), Hits()) == Ranking((), {})
+
+
 @pytest.mark.parametrize("stage", [RetrievedOrder(), cascade(Logits(), Likelier())])
 def test_nothing_retrieved_is_final(stage: RerankCascade | RetrievedOrder) -> None:
     first = stage.first_pass(asked(), Hits())
