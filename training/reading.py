@@ -16,12 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rag.text.numbers import quantities, same
-from rag.text.terms import content_terms, words
+from eval.metrics.strict import is_right
 from training.lessons import DECLINED, Lesson, Sheet
 from training.packing import Pack, Speller, answer_losses
 
-SHARE = 0.6
 BAR = 0.5
 LONGEST = 56  # tokens
 
@@ -46,18 +44,6 @@ class WrittenReply:
     def right(self) -> bool:
         """Whether what was written tells it, were it shown."""
         return self.answerable and is_right(self.reference, self.written)
-
-
-def is_right(reference: str, answer: str) -> bool:
-    """The strict measure: figures, most content words, the same yes or no."""
-    told = quantities(answer)
-    if not all(any(same(figure, own) for own in told) for figure in quantities(reference)):
-        return False
-    first, own = (words(text)[:1] for text in (reference, answer))
-    if {*first, *own} == {"yes", "no"}:
-        return False
-    wanted = content_terms(reference)
-    return len(wanted & content_terms(answer)) >= SHARE * len(wanted)
 
 
 @torch.no_grad()

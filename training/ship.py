@@ -2,8 +2,8 @@
 
     python -m training.ship --run RUN --out rag/data/weights/citewise-reranker
 
-An embedder ships its new values (float16), a cross-encoder int8 steps from the base and its heads, the reader
-its low-rank adapter (float16).
+An embedder ships its new values (float16), a cross-encoder int8 steps from the base and its heads, a reader
+its low-rank adapter (int8).
 """
 
 from __future__ import annotations
@@ -52,14 +52,27 @@ def steps(base: Tensors, tuned: Tensors) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def adapter(tensors: Tensors, scaling: float) -> Iterator[tuple[str, torch.Tensor]]:
-    """LoRA's two factors of each matrix; the scaling goes into the second."""
+    """LoRA's two factors of each matrix as int8, a scale a row; the scaling goes into the second."""
     import torch
 
     for name, tensor in tensors.items():
         plain = re.sub(r"^base_model\.model\.(.*)\.lora_[AB]\.weight$", r"\1.weight", name)
         up = ".lora_B." in name
-        factor = tensor * scaling if up else tensor
-        yield f"{plain}|{'up' if up else 'down'}", factor.to(torch.float16).contiguous()
+        factor = (tensor * scaling if up else tensor).float()
+        scale = (factor.abs().amax(1) / 127).clamp(min=1e-12)
+        kind = f"{plain}|{'up' if up else 'down'}"
+        yield kind, (factor / scale[:, None]).round().to(torch.int8)
+        yield f"{kind}_scale", scale
+
+
+def _packed_adapter(file: Path) -> tuple[Tensors, float]:
+    """What `training.packed_reader` keeps, and the adapter's scaling."""
+    from safetensors import safe_open
+
+    with safe_open(file, "pt") as kept:
+        about = kept.metadata()
+        factors = {name.replace(".default.", "."): kept.get_tensor(name) for name in kept.keys()}  # noqa: SIM118
+    return factors, float(about["alpha"]) / float(about["rank"])
 
 
 def main() -> None:
@@ -75,6 +88,8 @@ def main() -> None:
         config = json.loads((run / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
         factors = load_file(run / "adapter" / "adapter_model.safetensors")
         changed = dict(adapter(factors, config["lora_alpha"] / config["r"]))
+    elif (run / "adapter.safetensors").is_file():
+        changed = dict(adapter(*_packed_adapter(run / "adapter.safetensors")))
     else:
         base = load_file(resolve("all-MiniLM-L6-v2", Settings.load()).path / "model.safetensors")
         if (run / "model").is_dir():

@@ -1,9 +1,9 @@
-"""How likely the collection answers the question: once before writing, once after. Too little is *not here*.
+"""How sure an answer is: once before writing, once after. Too little is *not here*.
 
-First from what was found (`rag/data/confidence*.json`, fitted by `training/logistic.py` on papers that are
-not ours): too little, and nothing is written. Then also from what a reader trained to say so made of it,
-where one was asked (`rag/data/final*.json`, fitted by `training/calibrate.py` on dev and on written
-questions).
+First, from what was found, how likely the collection answers at all (`rag/data/confidence*.json`, fitted by
+`training/logistic.py` on papers that are not ours): too little, and nothing is written. Then, also from what
+stood and what the reader makes of it, how likely the answer is right (`rag/data/final*.json`, fitted by
+`training/calibrate.py` on dev and on written questions).
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from rag.models.logistic import LogisticModel, logit
 from rag.query.intent import asks_for_number
 from rag.text.names import names_in
 from rag.text.terms import term_set, words
-from rag.types import DraftOutcome, Passage
+from rag.types import Outcome, Passage
+
+_LOG_ODDS_MAX = 8.0
 
 
 def answer_features(
@@ -62,7 +64,8 @@ def _read_signals(scored: Sequence[Scored]) -> dict[str, float]:
         "about": best.about,
         "carries": max(best.carries, default=-10.0),
         "likelihood": (best.likelihood or 0.0) / 10.0,
-        "likelihood_asked": float(best.likelihood is not None),
+        "telling": _bounded(best.telling or 0.0),
+        "was_read": float(best.telling is not None),
     }
 
 
@@ -88,26 +91,35 @@ def confidence(features: dict[str, float], model: LogisticModel) -> float:
     return model.probability(features)
 
 
-def final_features(prior: float, outcome: DraftOutcome | None) -> dict[str, float]:
-    """Signals after writing. `prior` is the probability before; `outcome` None where no reader was asked."""
-    before = {"prior": logit(prior)}
-    if outcome is None:
-        return before
-    return before | {
-        "declined": float(outcome.declined),
+def final_features(prior: float, outcome: Outcome) -> dict[str, float]:
+    """Signals after writing. `prior` is the probability before; the reader's only where it was asked."""
+    told = {
+        "prior": logit(prior),
         "stood": float(outcome.support > 0),
         "support": outcome.support,
     }
+    if outcome.telling is None:
+        return told
+    right = outcome.right
+    return told | {
+        "telling": _bounded(outcome.telling),
+        "right": 0.0 if right is None else _bounded(right),
+        "judged": float(right is not None),
+    }
+
+
+def _bounded(log_odds: float) -> float:
+    return min(max(log_odds, -_LOG_ODDS_MAX), _LOG_ODDS_MAX)
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerConfidence:
-    """How sure an answer is: weights for what a trained reader wrote, others where only `prior` is known."""
+    """How sure an answer is: weights for what a reader made of it, others where none was asked."""
 
-    drafted: LogisticModel
-    undrafted: LogisticModel
+    read: LogisticModel
+    unread: LogisticModel
 
-    def probability(self, prior: float, outcome: DraftOutcome | None) -> float:
-        """The probability, in (0, 1), that the collection answers the question: see `final_features`."""
-        weights = self.undrafted if outcome is None else self.drafted
+    def probability(self, prior: float, outcome: Outcome) -> float:
+        """The probability, in (0, 1), that the answer is right and rightly cited: see `final_features`."""
+        weights = self.unread if outcome.telling is None else self.read
         return weights.probability(final_features(prior, outcome))

@@ -1,4 +1,4 @@
-"""Which of the scored sentences are told: by kind of question, paper and budget."""
+"""Which papers are told, by the kind of the question and the scores of their sentences."""
 
 from __future__ import annotations
 
@@ -15,14 +15,9 @@ from rag.text.names import names_in
 from rag.text.terms import term_set
 from rag.types import AskedQuestion, Evidence, Kind, Paper, PaperText, Passage, Ranking, SelectedEvidence
 
-# One paper rarely needs more than three sentences; several papers get two each.
-_PER_PAPER: dict[Kind, int] = {"fact": 5, "find": 3, "compare": 2, "collect": 2}
-# Another paper joins only when its best sentence is at least this likely, relative to the best of all;
-# a comparison needs every paper it names, and what is collected was chosen by its papers.
-_RELATIVE_MIN: dict[Kind, float] = {"fact": 0.25, "find": 0.25, "compare": 0.0, "collect": 0.0}
 # 'Which papers' means several: two, and those nearly as probable (chosen on written questions: eval/LOG.md).
 _COLLECTED, _COLLECTED_RELATIVE_MIN = 2, 0.25
-_PAPERS: dict[Kind, int] = {"fact": 3, "find": 1, "compare": 3, "collect": 4}
+_PAPERS: dict[Kind, int] = {"fact": 1, "find": 1, "compare": 4, "collect": 4}
 
 
 def named_papers(names: Sequence[str], passages: Sequence[Passage]) -> list[str]:
@@ -67,43 +62,24 @@ def collected_papers(passages: Sequence[Passage]) -> set[str]:
     return {p.paper.paper_id for place, p in enumerate(passages) if place < _COLLECTED or p.score >= least}
 
 
-def select(
-    scored: Sequence[Scored],
-    kind: Kind,
-    *,
-    sentences_max: int,
-    tokens_max: int,
-    count_tokens: Callable[[str], int],
-) -> list[Evidence]:
-    """The best sentences within the budget, keyed [1].. by paper in order of its best sentence.
+def select(scored: Sequence[Scored], kind: Kind) -> list[Evidence]:
+    """All sentences of the papers that are told, best first, keyed [1].. by paper in order of its best one.
 
-    `fact` and `find` draw on few papers; `compare` and `collect` on several with two sentences each.
-    The best sentence is always taken, even alone over the budget.
+    `fact` and `find` are told from the paper of the best sentence, the others from up to four papers.
     """
-    papers_max = _PAPERS[kind]
-    limit = sentences_max if kind in {"fact", "find"} else 2 * papers_max
-    keys: dict[str, int] = {}
-    taken: dict[str, int] = {}
-    chosen: list[Evidence] = []
-    tokens = 0
-    for item in scored:
-        candidate = item.candidate
-        paper = candidate.passage.paper
-        new_paper = paper.paper_id not in keys
-        if new_paper and item.probability < _RELATIVE_MIN[kind] * scored[0].probability:
-            continue
-        if (new_paper and len(keys) >= papers_max) or len(chosen) >= limit:
-            continue
-        if taken.get(paper.paper_id, 0) >= _PER_PAPER[kind]:
-            continue
-        cost = count_tokens(candidate.text) + (count_tokens(paper.title) if new_paper else 0)
-        if chosen and tokens + cost > tokens_max:
-            continue
-        tokens += cost
-        key = keys.setdefault(paper.paper_id, len(keys) + 1)
-        taken[paper.paper_id] = taken.get(paper.paper_id, 0) + 1
-        chosen.append(Evidence(key, paper, candidate.start, candidate.end, item.probability))
-    return chosen
+    papers = list(dict.fromkeys(item.candidate.passage.paper.paper_id for item in scored))
+    keys = {paper_id: key for key, paper_id in enumerate(papers[: _PAPERS[kind]], start=1)}
+    return [
+        Evidence(
+            keys[item.candidate.passage.paper.paper_id],
+            item.candidate.passage.paper,
+            item.candidate.start,
+            item.candidate.end,
+            item.probability,
+        )
+        for item in scored
+        if item.candidate.passage.paper.paper_id in keys
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +93,6 @@ class EvidenceSelection:
     idf: Idf
     sentence_weights: LogisticModel
     answerable_weights: LogisticModel
-    sentences_max: int
-    tokens_max: int
-    count_tokens: Callable[[str], int]
 
     def __call__(self, asked: AskedQuestion, ranking: Ranking) -> SelectedEvidence:
         """Evidence for a question; without a sentence to choose from, none and probability 0."""
@@ -134,11 +107,4 @@ class EvidenceSelection:
         features = answer_features(asked.text, ranking.passages, scored, self.idf)
         answerable = confidence(features, self.answerable_weights)
         kind, wanted = kind_with_papers(asked.text, asked.kind, ranking.passages, scored)
-        chosen = select(
-            wanted,
-            kind,
-            sentences_max=self.sentences_max,
-            tokens_max=self.tokens_max,
-            count_tokens=self.count_tokens,
-        )
-        return SelectedEvidence(kind, tuple(chosen), answerable)
+        return SelectedEvidence(kind, tuple(select(wanted, kind)), answerable)

@@ -1,6 +1,7 @@
-"""Drafts as plain text, written together or piece by piece. The generator's errors become ours here.
+"""Drafts as plain text, a paper each, written together or piece by piece. The generator's errors become ours.
 
-The stage is `Drafting`, or `Quoting` where nothing is to be written.
+The stage is `Drafting`, or `Quoting` where nothing is to be written. A generator is shown one whole abstract
+and then the question (`rag.models.openings`), whichever generator it is.
 """
 
 from __future__ import annotations
@@ -14,12 +15,11 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables import ensure_config
 
 from rag.errors import CitewiseError, GenerationFailed
-from rag.generate.prompt import DraftPrompt
-from rag.models.logistic import logit
-from rag.types import Draft, Evidence, PreparedQuestion
+from rag.models import openings
+from rag.types import Draft, Evidence, PaperText, PreparedQuestion
 
 # A second paragraph of a small model is never about the question.
-STOP = ("\n\n", "\nQuestion:", "\nSources:")
+STOP = ("\n\n", "\nQuestion:", "\nTitle:")
 
 
 def write_together(generator: BaseChatModel, conversations: list[list[BaseMessage]]) -> list[str]:
@@ -47,44 +47,57 @@ def write_in_pieces(generator: BaseChatModel, conversation: list[BaseMessage]) -
 
 @dataclass(frozen=True, slots=True)
 class DraftRequest:
-    """What the generator is asked for one draft, and the evidence it is told."""
+    """What the generator is asked for one draft; the paper it is told, with its sentences as evidence."""
 
     messages: tuple[BaseMessage, ...]
     evidence: tuple[Evidence, ...]
+    paper: PaperText
 
 
 @dataclass(frozen=True, slots=True)
 class Drafting:
-    """The stage: drafts by a chat model, one of a fact, else one a paper.
-
-    :param gap_max: of a fact, sentences whose log-odds are this much below the best one's are not told.
-    """
+    """The stage: drafts by a chat model, one a paper that answers."""
 
     model: BaseChatModel
-    prompt: DraftPrompt
-    gap_max: float
     writes = True
 
     def requests(self, prepared: PreparedQuestion) -> list[DraftRequest]:
-        """What to ask; nothing where there is no evidence, or where a paper is sought and quotes will do."""
-        if prepared.abstention is not None or prepared.kind == "find":
+        """What to ask, in the order of the keys; nothing where there is no evidence."""
+        if prepared.abstention is not None:
             return []
-        parts = evidence_of_drafts(prepared, gap_max=self.gap_max)
-        asked = prepared.standalone
-        return [DraftRequest(tuple(self.prompt.messages(asked, part)), tuple(part)) for part in parts]
+        told = openings.asked(prepared.standalone)
+        found = []
+        for key in dict.fromkeys(item.key for item in prepared.evidence):
+            own = prepared.of_paper(key)
+            paper = prepared.texts[own[0].paper.paper_id]
+            messages = openings.conversation(openings.of_text(paper), told)
+            found.append(DraftRequest(tuple(messages), own, paper))
+        return found
 
     def together(self, requests: Sequence[DraftRequest]) -> list[Draft]:
         """All drafts in one batch. :raises GenerationFailed: see `write_together`."""
         texts = write_together(self.model, [list(request.messages) for request in requests])
-        return [Draft(text, request.evidence) for text, request in zip(texts, requests, strict=True)]
+        return [
+            Draft(text, request.evidence, request.paper)
+            for text, request in zip(texts, requests, strict=True)
+        ]
 
     def pieces(self, request: DraftRequest) -> Iterator[str]:
         """One draft as it is written. :raises GenerationFailed: see `write_in_pieces`."""
         return write_in_pieces(self.model, list(request.messages))
 
-    def declined(self, drafts: Sequence[Draft]) -> bool | None:
-        """Whether the drafts say that there is no answer: see `DraftPrompt.declined`."""
-        return self.prompt.declined([draft.text for draft in drafts])
+    def summaries(self, asked: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[str]:
+        """To each question one or two sentences over what papers say of it: (title, sentence).
+
+        :raises GenerationFailed: see `write_together`.
+        """
+        return write_together(
+            self.model,
+            [
+                openings.conversation(openings.of_findings(told), openings.asked(question))
+                for question, told in asked
+            ],
+        )
 
 
 class Quoting:
@@ -104,23 +117,9 @@ class Quoting:
         """None."""
         return iter(())
 
-    def declined(self, drafts: Sequence[Draft]) -> bool | None:
-        """Nobody was asked."""
-        return None
-
-
-def evidence_of_drafts(prepared: PreparedQuestion, *, gap_max: float) -> list[list[Evidence]]:
-    """What each draft may rest on: of a fact the paper of the best sentence, else each paper's own evidence.
-
-    `gap_max`: sentences whose log-odds are this much below the best one's would only distract from a fact.
-    The gap between two sentences of a paper does not depend on what else was read.
-    """
-    keys = dict.fromkeys(item.key for item in prepared.evidence)
-    parts = [[item for item in prepared.evidence if item.key == key] for key in keys]
-    if prepared.kind != "fact":
-        return parts
-    best = parts[0] if parts else []
-    return [[item for item in best if logit(item.score) >= logit(best[0].score) - gap_max]]
+    def summaries(self, asked: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> list[str]:
+        """Nothing is summed up."""
+        return ["" for _ in asked]
 
 
 @contextmanager

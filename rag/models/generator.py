@@ -13,6 +13,7 @@ from contextlib import closing
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
@@ -25,10 +26,11 @@ from rag.models.engines.causal import load_causal
 from rag.models.engines.chat_template import ChatTokens
 from rag.models.engines.choose import Engine
 from rag.models.engines.compiled import GRAPH_VERSION, compiled
-from rag.models.engines.decoder import Decoder
+from rag.models.engines.decoder import Decoder, Reading, Split
 from rag.models.engines.kv_cache import PrefixStore
 from rag.models.engines.openvino_decoder import OpenVinoDecoder
 from rag.models.engines.torch_decoder import TorchDecoder
+from rag.models.openings import OPENING_ENDS
 from rag.models.weights import ResolvedModel
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
@@ -47,6 +49,7 @@ class LocalChatModel(BaseChatModel):
 
     `checksum` and `cache_dir` name and place the graph that the OpenVINO engine makes of it.
     `trained`: it was trained to read our evidence, so it is asked with the shorter prompt of its training.
+    `never_first`: what no text begins with; whether it would have is asked of `readings`.
     """
 
     model_folder: str
@@ -57,6 +60,7 @@ class LocalChatModel(BaseChatModel):
     checksum: str = ""
     cache_dir: Path | None = None
     read_ahead_mb: int = 0
+    never_first: str = ""
     _decoder: Decoder | None = PrivateAttr(default=None)
     # A plain lock: a stream may be advanced and closed by different threads of a server's pool.
     _decoding: Any = PrivateAttr(default_factory=threading.Lock)
@@ -102,8 +106,27 @@ class LocalChatModel(BaseChatModel):
 
     def prompt_text(self, messages: Sequence[BaseMessage]) -> str:
         """What the model reads, after the chat template."""
-        turns = [{"role": _ROLES[m.type], "content": defuse(str(m.content))} for m in messages]
-        return self.load().prompt(turns)
+        split = self.prompt_parts(messages)
+        return split.opening + split.rest
+
+    def prompt_parts(self, messages: Sequence[BaseMessage]) -> Split:
+        """The same, cut where a message says that an opening ends (`rag.models.openings`)."""
+        turns, cut = [], ""
+        for message in messages:
+            content = str(message.content)
+            end = message.additional_kwargs.get(OPENING_ENDS)
+            if end is not None:
+                cut = f"\ue000{uuid4().hex}\ue000"
+                content = f"{defuse(content[:end])}{cut}{defuse(content[end:])}"
+            else:
+                content = defuse(content)
+            turns.append({"role": _ROLES[message.type], "content": content})
+        text = self.load().prompt(turns)
+        return Split(*text.split(cut, 1)) if cut else Split("", text)
+
+    def readings(self, conversations: Sequence[Sequence[BaseMessage]], first: Sequence[str]) -> list[Reading]:
+        """Of each conversation: how likely what follows its opening is, and each word at its end."""
+        return self.load().read([self.prompt_parts(messages) for messages in conversations], first)
 
     def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
         """How likely the model would write this text after each conversation: log-probabilities in nats."""
@@ -157,16 +180,17 @@ class LocalChatModel(BaseChatModel):
 
     def _decode(self, conversations: list[list[BaseMessage]], stop: list[str] | None) -> list[str]:
         """Greedy decoding of several prompts; returns the new text of each."""
-        prompts = [self.prompt_text(messages) for messages in conversations]
+        prompts = [self.prompt_parts(messages) for messages in conversations]
         with self._decoding:
-            texts = self.load().write(prompts, stop or [], self.max_tokens)
+            texts = self.load().write(prompts, stop or [], self.max_tokens, never_first=self.never_first)
         return [_cut(text, stop) for text in texts]
 
     def _pieces(self, messages: list[BaseMessage], stop: list[str] | None) -> Iterator[str]:
         """The same greedy decoding, a piece at a time. Closing the iterator stops the model."""
-        prompt = self.prompt_text(messages)
-        with self._decoding, closing(self.load().pieces(prompt, stop or [], self.max_tokens)) as pieces:
-            yield from _until(pieces, stop or [])
+        prompt = self.prompt_parts(messages)
+        pieces = self.load().pieces(prompt, stop or [], self.max_tokens, never_first=self.never_first)
+        with self._decoding, closing(pieces) as written:
+            yield from _until(written, stop or [])
 
 
 class _Drafts:

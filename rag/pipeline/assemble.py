@@ -15,12 +15,11 @@ from rag.errors import ModelMissing
 from rag.evidence.answerability import AnswerConfidence
 from rag.evidence.select import EvidenceSelection
 from rag.generate.drafts import Drafting, Quoting
-from rag.generate.prompt import ChatPrompt, ReaderPrompt
 from rag.index.embedding import Embedder
 from rag.index.paper_index import PaperIndex
 from rag.index.query_encoder import QueryEncoder
 from rag.models.engines.choose import preferred_engine
-from rag.models.load import load_generator, load_question_model, preload_generator, preload_question_model
+from rag.models.load import SharedReader, load_generator, load_reader, preload_generator, preload_reader
 from rag.models.logistic import load_logistic
 from rag.models.shared import load_entailment, load_reranker, preload_cross
 from rag.models.weights import NONE, resolve
@@ -34,7 +33,7 @@ from rag.query.condense import Condenser
 from rag.query.spelling import Spelling, dictionary_of
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
-from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
+from rag.rerank.paper_reading import NoSecondLook, PaperReading
 from rag.retrieve.retrievers import HybridRetriever
 from rag.retrieve.scores import sentence_cosines
 from rag.retrieve.stage import Retrieval
@@ -42,7 +41,6 @@ from rag.settings import Settings
 from rag.verify.grounding import Verification
 from rag.verify.support import LexicalVerifier, TrainedVerifier
 
-_CHARS_PER_TOKEN = 4
 _DATA = Path(__file__).parent.parent / "data"
 
 
@@ -80,7 +78,8 @@ def assemble(
     """The pipeline over an open index, and its retriever."""
     encoder = QueryEncoder(embedder.model)
     retriever = HybridRetriever(index=index, settings=settings, encoder=encoder)
-    rerank, rerank_ids = _rerank(settings)
+    reader, reader_id = load_reader(settings)
+    rerank, reranker_id = _rerank(settings, reader)
     generate, generator_id = _generate(settings, parts)
     verifier, verifier_id = _verifier(encoder, settings, parts)
     stages = Stages(
@@ -92,21 +91,18 @@ def assemble(
             idf=index.lexical.idf,
             sentence_weights=load_logistic(rerank.evidence_weights),
             answerable_weights=load_logistic(rerank.confidence_weights),
-            sentences_max=settings.evidence_sentences_max,
-            tokens_max=settings.evidence_tokens_max,
-            count_tokens=lambda text: len(text) // _CHARS_PER_TOKEN + 1,
         ),
         generate=generate,
-        verify=Verification(verifier, settings.support_min),
+        verify=Verification(verifier, settings.support_min, reader if generate.writes else None),
         conclude=Conclusion(
-            AnswerConfidence(load_logistic("final"), load_logistic("final_undrafted")),
+            AnswerConfidence(load_logistic("final"), load_logistic("final_unread")),
             confident_min=settings.confident_min,
             quote_relative_min=settings.quote_relative_min,
             quote_sentences_max=settings.quote_sentences_max,
         ),
     )
     identity = [settings.fingerprint(), prompts.fingerprint(), data_fingerprint()]
-    identity += [embedder.checksum, generator_id, *rerank_ids, verifier_id, index.fingerprint]
+    identity += [embedder.checksum, generator_id, reranker_id, reader_id, verifier_id, index.fingerprint]
     identity += [preferred_engine(settings), _kind(parts.retriever)]
     fingerprint = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:16]
     # a drop-in retriever may find something else tomorrow, under the same fingerprint
@@ -115,17 +111,14 @@ def assemble(
     return Pipeline(preparation, fingerprint, memory), retriever
 
 
-def _rerank(settings: Settings) -> tuple[RerankCascade | RetrievedOrder, tuple[str, str]]:
-    """The reranker of the settings with its second look; and what identifies both."""
+def _rerank(settings: Settings, reader: SharedReader | None) -> tuple[RerankCascade | RetrievedOrder, str]:
+    """The reranker of the settings with its second look; and what identifies it."""
     reranker, reranker_id = load_reranker(settings)
     if reranker is None:
-        return RetrievedOrder(), (reranker_id, NONE)
-    model, model_id = load_question_model(settings)
-    second_look: QuestionLikelihood | NoSecondLook = NoSecondLook()
-    if model is not None:
-        whole = settings.read_ahead_mb > 0
-        weights = load_logistic("likelihood")
-        second_look = QuestionLikelihood(model, weights, settings.likelihood_top_k, whole)
+        return RetrievedOrder(), reranker_id
+    second_look: PaperReading | NoSecondLook = NoSecondLook()
+    if reader is not None:
+        second_look = PaperReading(reader, load_logistic("reading"), settings.read_top_k)
     cascade = RerankCascade(
         CrossEncoder(reranker, load_logistic("papers")),
         second_look,
@@ -133,11 +126,11 @@ def _rerank(settings: Settings) -> tuple[RerankCascade | RetrievedOrder, tuple[s
         first_k=settings.rerank_first_k,
         sure_min=settings.sure_min,
     )
-    return cascade, (reranker_id, model_id)
+    return cascade, reranker_id
 
 
 def _generate(settings: Settings, parts: Parts) -> tuple[Drafting | Quoting, str]:
-    """Who drafts, and what identifies it; the reader that was trained for it is asked in its own way."""
+    """Who drafts, and what identifies it."""
     model, identity = (
         (parts.generator, parts.generator_id or _identity(parts.generator))
         if parts.generator
@@ -145,8 +138,7 @@ def _generate(settings: Settings, parts: Parts) -> tuple[Drafting | Quoting, str
     )
     if model is None or settings.strict:
         return Quoting(), identity
-    prompt = ReaderPrompt() if getattr(model, "trained", False) else ChatPrompt()
-    return Drafting(model, prompt, settings.draft_gap_max), identity
+    return Drafting(model), identity
 
 
 def preload_models(settings: Settings, parts: Parts) -> None:
@@ -154,8 +146,8 @@ def preload_models(settings: Settings, parts: Parts) -> None:
     if parts.generator is None:
         preload_generator(settings)
     drafting = not settings.strict and (parts.generator is not None or settings.generator != NONE)
-    if settings.reranker != NONE:  # the question model is asked about what was read
-        preload_question_model(settings)
+    if settings.reranker != NONE:  # the reader is asked about what was read
+        preload_reader(settings)
     preload_cross(settings, judging=drafting and parts.verifier is None)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.text.marks import display, with_marks
+from rag.text.terms import content_terms
 from rag.types import (
     Abstention,
     AbstentionReason,
@@ -19,9 +20,11 @@ from rag.types import (
     Sentence,
 )
 from rag.verify.checks import veto
-from rag.verify.support import containment
+from rag.verify.support import FRAMING, containment
 
 _CLOSEST = 3
+_CARRYING_MAX = 3  # quotes of one paper for one sentence
+_WORDS_WORTH_A_QUOTE = 2
 _MESSAGES: dict[AbstentionReason, str] = {
     "empty_question": "There is no question to answer.",
     "empty_collection": "This collection holds no papers yet.",
@@ -31,14 +34,33 @@ _MESSAGES: dict[AbstentionReason, str] = {
 
 
 def carrying(sentence: str, evidence: Sequence[Evidence], key: int) -> list[Evidence]:
-    """The fewest sentences of paper `key`, best first, that carry the sentence and pass every check."""
+    """The fewest sentences of paper `key` that hold what the sentence says and pass every check.
+
+    One after the other that holds most of the words still missing; a single word more is not worth a quote.
+    Where the checks want more than that (a number, a name), the nearest others until they pass.
+    """
     own = [item for item in evidence if item.key == key]
+    words = {item: content_terms(display(item.text)) for item in own}
+    missing = (content_terms(sentence) - FRAMING) & frozenset().union(*words.values())
     ranked = sorted(own, key=lambda e: (-containment(sentence, display(e.text)), -e.score, e.start))
-    for count in range(1, len(ranked)):
-        told = "\n".join(display(text) for text in [own[0].paper.title, *(e.text for e in ranked[:count])])
-        if veto(sentence, told) is None:
-            return ranked[:count]
-    return ranked
+    chosen: list[Evidence] = []
+    while len(chosen) < _CARRYING_MAX:
+        best = max(ranked, key=lambda item: len(missing & words[item]))
+        if chosen and len(missing & words[best]) < _WORDS_WORTH_A_QUOTE:
+            break
+        chosen.append(best)
+        missing -= words[best]
+    for more in (item for item in ranked if item not in chosen):
+        if _holds(sentence, chosen) or len(chosen) >= _CARRYING_MAX:
+            break
+        chosen.append(more)
+    return chosen
+
+
+def _holds(sentence: str, told: Sequence[Evidence]) -> bool:
+    """Whether these sentences, under their title, pass every check on what is said."""
+    lines = [told[0].paper.title, *(item.text for item in told)]
+    return veto(sentence, "\n".join(map(display, lines))) is None
 
 
 def quotes_of(
@@ -94,18 +116,22 @@ def renumbered(
 def text_of(
     sentences: Sequence[Sentence], evidence: Sequence[Evidence], *, titled: bool, quoted: bool
 ) -> str:
-    """The answer's text. `titled` puts the paper's title first, one paper a line; `quoted` adds quotes."""
-    titles = {item.key: display(item.paper.title) for item in evidence}
+    """The answer's text. What rests on several papers stands first; then, where `titled`, a line a paper.
+
+    `titled` puts the paper's title first; `quoted` adds quotes.
+    """
     if not titled:
         return " ".join(with_marks(s.text, s.citations) for s in sentences)
+    titles = {item.key: display(item.paper.title) for item in evidence}
+    summary = [with_marks(s.text, s.citations) for s in sentences if len(s.citations) > 1]
     lines: dict[int, list[str]] = {}
     for sentence in sentences:
-        words = f"“{sentence.text}”" if quoted else sentence.text
-        lines.setdefault(sentence.citations[0], []).append(with_marks(words, sentence.citations))
+        if len(sentence.citations) == 1:
+            words = f"“{sentence.text}”" if quoted else sentence.text
+            lines.setdefault(sentence.citations[0], []).append(with_marks(words, sentence.citations))
     several = len(lines) > 1
-    return "\n".join(
-        f"{'- ' if several else ''}{titles[key]}: {' '.join(texts)}" for key, texts in lines.items()
-    )
+    told = [f"{'- ' if several else ''}{titles[key]}: {' '.join(texts)}" for key, texts in lines.items()]
+    return "\n".join([*([" ".join(summary)] if summary else []), *told])
 
 
 def closest_titles(passages: Sequence[Passage]) -> tuple[str, ...]:

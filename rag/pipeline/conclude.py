@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from rag.evidence.answerability import AnswerConfidence, final_features
 from rag.pipeline import compose
-from rag.types import Abstention, Answer, Draft, DraftOutcome, PreparedQuestion, Sentence, Trace
+from rag.types import Abstention, Answer, Draft, Kind, Outcome, PreparedQuestion, Sentence, Trace
 from rag.verify.grounding import Grounded
+
+_OF_ONE_PAPER: frozenset[Kind] = frozenset({"fact", "find"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +27,41 @@ class Conclusion:
         prepared: PreparedQuestion,
         drafts: Sequence[Draft],
         checked: Sequence[Grounded],
-        *,
-        declined: bool | None,
+        summary: Sequence[Sentence] = (),
     ) -> Answer:
         """The answer of a prepared question: what stood of the drafts, else quotes, else the abstention.
 
-        :param declined: whether the drafts say that there is no answer; None where their word does not count.
+        :param summary: sentences over several papers, checked.
         """
         if prepared.abstention is not None:
             return _abstained(prepared, prepared.abstention, prepared.confidence)
         kept = [sentence for result in checked for sentence in result.kept]
-        outcome = None if declined is None else DraftOutcome(declined, _best_support(kept))
+        outcome = outcome_of(prepared, checked)
         sure = self.confidence.probability(prepared.confidence, outcome)
         trace = _trace(prepared, drafts, checked, outcome)
         if sure < self.confident_min:
             abstention = compose.abstain("low_confidence", prepared.passages)
             return replace(_abstained(prepared, abstention, sure), trace=trace)
-        return replace(self._composed(prepared, kept), confidence=sure, trace=trace)
+        return replace(self._composed(prepared, kept, summary), confidence=sure, trace=trace)
 
-    def _composed(self, prepared: PreparedQuestion, kept: Sequence[Sentence]) -> Answer:
-        """What stood, and quotes of what is left untold."""
+    def _composed(
+        self, prepared: PreparedQuestion, kept: Sequence[Sentence], summary: Sequence[Sentence]
+    ) -> Answer:
+        """What stood, and quotes of the papers that are left untold."""
         told = {key for sentence in kept for key in sentence.citations}
-        quoted = [] if kept and prepared.kind == "fact" else self._quotes(prepared, told)
-        sentences, evidence = compose.renumbered(
-            sorted([*kept, *quoted], key=lambda s: s.citations[0]) if kept else quoted, prepared.evidence
-        )
+        quoted = [] if kept and prepared.kind in _OF_ONE_PAPER else self._quotes(prepared, told)
+        body = sorted([*kept, *quoted], key=lambda s: s.citations[0]) if kept else quoted
+        sentences, evidence = compose.renumbered([*summary, *body], prepared.evidence)
+        several = len({sentence.citations for sentence in body}) > 1
         return Answer(
             question=prepared.question.text,
             standalone_question=prepared.standalone,
             status="answered" if kept else "quoted",
             text=compose.text_of(
-                sentences, evidence, titled=prepared.kind != "fact" or not kept, quoted=not kept
+                sentences,
+                evidence,
+                titled=several or prepared.kind != "fact" or not kept,
+                quoted=not kept,
             ),
             confidence=prepared.confidence,
             sentences=tuple(sentences),
@@ -80,8 +86,12 @@ class Conclusion:
         )
 
 
-def _best_support(kept: Sequence[Sentence]) -> float:
-    return max((sentence.support for sentence in kept), default=0.0)
+def outcome_of(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> Outcome:
+    """What came of a question: of the first paper's reading, and of the surest draft that stood."""
+    support = max((sentence.support for one in checked for sentence in one.kept), default=0.0)
+    right = max((one.right for one in checked if one.right is not None), default=None)
+    first = prepared.readings.get(prepared.evidence[0].paper.paper_id) if prepared.evidence else None
+    return Outcome(support, None if first is None else first.telling, right)
 
 
 def _abstained(prepared: PreparedQuestion, abstention: Abstention, confidence: float) -> Answer:
@@ -100,7 +110,7 @@ def _trace(
     prepared: PreparedQuestion,
     drafts: Sequence[Draft],
     checked: Sequence[Grounded],
-    outcome: DraftOutcome | None,
+    outcome: Outcome,
 ) -> Trace:
     return Trace(
         kind=prepared.kind,

@@ -15,6 +15,7 @@ from rag.pipeline.answer_cache import AnswerMemory
 from rag.pipeline.prepare import Preparation
 from rag.pipeline.speculate import WrittenDrafts, written_ahead
 from rag.pipeline.stages import Stages, traced
+from rag.text.marks import display
 from rag.types import (
     Answer,
     AskedQuestion,
@@ -24,9 +25,13 @@ from rag.types import (
     Passage,
     PreparedQuestion,
     Question,
+    Sentence,
     StageStarted,
     Timings,
 )
+from rag.verify.grounding import Finding, Grounded
+
+_SEVERAL = 2  # papers, of which a summary is worth having
 
 
 class Pipeline:
@@ -112,5 +117,23 @@ class Pipeline:
     @traced("verify")
     def _concluded(self, prepared: PreparedQuestion, drafts: Sequence[Draft]) -> Answer:
         checked = self.stages.verify(prepared.standalone, drafts)
-        declined = self.stages.generate.declined(drafts)
-        return self.stages.conclude(prepared, drafts, checked, declined=declined)
+        summary = self._summary(prepared, checked)
+        return self.stages.conclude(prepared, drafts, checked, summary)
+
+    def _summary(self, prepared: PreparedQuestion, checked: Sequence[Grounded]) -> list[Sentence]:
+        """What several papers say together, checked; nothing of one paper."""
+        findings = findings_of(prepared, checked)
+        if len(findings) < _SEVERAL:
+            return []
+        told = [(one.title, one.text) for one in findings]
+        [text] = self.stages.generate.summaries([(prepared.standalone, told)])
+        return self.stages.verify.summary(prepared.standalone, text, findings)
+
+
+def findings_of(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> list[Finding]:
+    """What stood, a paper each."""
+    titles = {item.key: display(item.paper.title) for item in prepared.evidence}
+    told: dict[int, list[str]] = {}
+    for sentence in (sentence for one in checked for sentence in one.kept):
+        told.setdefault(sentence.citations[0], []).append(sentence.text)
+    return [Finding(key, titles[key], " ".join(texts)) for key, texts in sorted(told.items())]

@@ -98,6 +98,8 @@ class Preparation:
             ranking.passages,
             evidence.sentences,
             evidence.answerable,
+            texts=ranking.texts,
+            readings=ranking.relevance,
         )
 
     def _refusal(self, asked: AskedQuestion) -> AbstentionReason | None:

@@ -69,7 +69,9 @@ class WrittenDrafts:
 
     def of(self, requests: Sequence[DraftRequest]) -> list[Draft]:
         """The drafts of requests that were written, on the evidence that they have now."""
-        return [Draft(self._written[_words(request)][0], request.evidence) for request in requests]
+        return [
+            Draft(self._written[_words(request)][0], request.evidence, request.paper) for request in requests
+        ]
 
     def first_token_s(self, requests: Sequence[DraftRequest]) -> float:
         """Seconds from the question to the first piece of these; 0 where there is none."""

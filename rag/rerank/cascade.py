@@ -1,4 +1,4 @@
-"""Papers read until one is sure to be the right one: one abstract, twelve, then the language model.
+"""Papers read until one is sure to be the right one: one abstract, twelve, then by the language model.
 
 Every step costs more than the one before it and is taken only while the first paper is in doubt
 (docs/decisions/0014).
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rag.rerank.cross_encoder import CrossEncoder, is_sure
-from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
+from rag.rerank.paper_reading import NoSecondLook, PaperReading
 from rag.types import AskedQuestion, Hits, Kind, Ranking
 
 # What these ask for stands in one paper: when that one is found no other need be read.
@@ -35,7 +35,7 @@ class RerankCascade:
     """`first_k` of `top_k` papers are read first; where the best is as probable as `sure_min`, no more."""
 
     cross_encoder: CrossEncoder
-    second_look: QuestionLikelihood | NoSecondLook
+    second_look: PaperReading | NoSecondLook
     top_k: int
     first_k: int
     sure_min: float
@@ -60,13 +60,11 @@ class RerankCascade:
         return FirstPass(asked.text, hits, ranking, is_final)
 
     def complete(self, first: FirstPass) -> Ranking:
-        """All read; still not sure, and the language model takes a second look."""
-        if first.is_final:
-            return first.ranking
-        ranking = self.cross_encoder.read_on(first.question, first.hits, first.ranking)
-        if is_sure(ranking, self.sure_min):
-            return ranking
-        return self.second_look(first.question, ranking)
+        """All read where the first was not sure; then the reader looks at one paper, or at a few."""
+        ranking = first.ranking
+        if not first.is_final:
+            ranking = self.cross_encoder.read_on(first.question, first.hits, ranking)
+        return self.second_look(first.question, ranking, sure=is_sure(ranking, self.sure_min))
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,9 @@ from rag.types.events import DraftToken, Event, Finished, StageName, StageStarte
 from rag.types.handovers import (
     AskedQuestion,
     Draft,
-    DraftOutcome,
     Hits,
     Kind,
+    Outcome,
     PreparedQuestion,
     Ranking,
     Relevance,
@@ -35,8 +35,8 @@ from rag.types.handovers import (
 from rag.types.papers import Evidence, Paper, PaperText, Passage, Rejected, SentenceText
 
 __all__ = [
-    "Abstention", "AbstentionReason", "Answer", "AskedQuestion", "Citation", "Draft", "DraftOutcome",
-    "DraftToken", "DroppedSentence", "Event", "Evidence", "Failure", "Finished", "Hits", "Kind", "Paper",
+    "Abstention", "AbstentionReason", "Answer", "AskedQuestion", "Citation", "Draft", "DraftToken",
+    "DroppedSentence", "Event", "Evidence", "Failure", "Finished", "Hits", "Kind", "Outcome", "Paper",
     "PaperText", "Passage", "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected", "Relevance",
     "Role", "SelectedEvidence", "Sentence", "SentenceText", "StageName", "StageStarted", "Status",
     "Timings", "Trace", "Turn",

@@ -33,14 +33,15 @@ class Hits:
 class Relevance:
     """Log-odds: the paper is what the question is about, it answers it, each sentence carries the answer.
 
-    `likelihood`: by how many nats the paper makes the question likelier; None where no language model was
-    asked.
+    Where the reader read the whole abstract, `likelihood`: by how many nats it makes the question likelier,
+    and `telling`: log-odds that it tells what is asked.
     """
 
     about: float
     answers: float
     carries: tuple[float, ...]
     likelihood: float | None = None
+    telling: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +86,31 @@ class PreparedQuestion:
     confidence: float
     abstention: Abstention | None = None
     retrieve_s: float = 0.0
+    texts: Mapping[str, PaperText] = field(default_factory=dict)
+    readings: Mapping[str, Relevance] = field(default_factory=dict)
+
+    def of_paper(self, key: int) -> tuple[Evidence, ...]:
+        """The evidence of one paper, best first."""
+        return tuple(item for item in self.evidence if item.key == key)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the generator wrote, and the sentences it was told: nothing else may carry it."""
+    """What the generator wrote of a paper, and the paper's sentences: nothing else may carry it."""
 
     text: str
     evidence: tuple[Evidence, ...]
+    paper: PaperText
 
 
 @dataclass(frozen=True, slots=True)
-class DraftOutcome:
-    """What a trained reader made of the evidence: did it decline, and the best support that stood, or 0."""
+class Outcome:
+    """What came of writing: the best support that stood, or 0, and what the reader makes of it.
 
-    declined: bool
+    `telling`: log-odds that the abstract of the first paper tells what is asked; `right`: log-odds that what
+    stood answers it. None where no reader was asked.
+    """
+
     support: float
+    telling: float | None = None
+    right: float | None = None

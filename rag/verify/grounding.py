@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rag.ports import Verifier
+from rag.models import openings
+from rag.ports import PaperReader, Verifier
 from rag.query.intent import asks_for_number
 from rag.text.marks import display, keys_in, resolved, strip_marks
 from rag.text.numbers import quantities
@@ -20,23 +21,21 @@ from rag.text.sentences import sentence_spans
 from rag.text.terms import content_terms
 from rag.types import Draft, DroppedSentence, Evidence, Sentence
 from rag.verify.checks import veto
-from rag.verify.support import FRAMING, containment, is_verbatim
+from rag.verify.support import FRAMING
 
 _LEAD = re.compile(r"^(?:[-*•:]\s+|(?:the )?(?:answer|source|a)(?: is)?\s*:\s*|\d+[.)]\s+)+", re.IGNORECASE)
 _DANGLING = re.compile(
     r"(?:\b(?:is|are|was|the|a|an|of|to|in|and|or|that|which|by|with|for|as|it|this|we)|[-,:;(])$", re.I
 )
 _NO_ANSWER = re.compile(
-    r"\b(?:not (?:provided|mentioned|specified|stated|in the (?:evidence|sources?))"
+    r"\b(?:not (?:provided|mentioned|specified|stated|in (?:the|this) (?:evidence|sources?|abstract))"
     r"|(?:do|does) not (?:provide|mention|specify|state|contain)|no (?:information|mention))\b",
     re.IGNORECASE,
 )
 _WORDS_MIN = 3
+_YES_NO = ("Yes", "No")
+_SHARED = 0.3
 _UNSTOPPED_WORDS_MAX = 4
-# Shorter copies are extractive answers; a whole sentence copied is a quote without its choice of sentences.
-_COPY_WORDS_MIN = 15
-# A sentence that rests only on evidence far less likely than the best answers something else.
-RELATIVE_SCORE_MIN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +48,20 @@ class DraftSentence:
 
 @dataclass(frozen=True, slots=True)
 class Grounded:
-    """What stood and what fell."""
+    """What stood and what fell. `right`: log-odds, by the reader, that what stood answers the question."""
 
     kept: tuple[Sentence, ...]
     dropped: tuple[DroppedSentence, ...]
+    right: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a paper was found to say, checked: its key, its title, a sentence or two."""
+
+    key: int
+    title: str
+    text: str
 
 
 def split_draft(draft: str) -> list[DraftSentence]:
@@ -96,8 +105,6 @@ def ground(
             continue
         verdict = _best_key(drafted, texts, verifier, support_min)
         if isinstance(verdict, Sentence):
-            verdict = _to_the_point(verdict, evidence)
-        if isinstance(verdict, Sentence):
             kept.append(verdict)
         else:
             dropped.append(verdict)
@@ -136,26 +143,6 @@ def _without_titles(draft: str, titles: Sequence[str]) -> str:
     return draft
 
 
-def _to_the_point(sentence: Sentence, evidence: Sequence[Evidence]) -> Sentence | DroppedSentence:
-    """The sentence, unless it is true but not the answer to show."""
-    text = evidence_text(evidence, sentence.citations[0])
-    if not _rests_on_the_best(sentence, evidence):
-        reason = "rests on a sentence that hardly bears on the question"
-    elif len(sentence.text.split()) >= _COPY_WORDS_MIN and is_verbatim(sentence.text, text):
-        reason = "copies the source; a quote does that better"
-    else:
-        return sentence
-    return DroppedSentence(sentence.text, reason, sentence.support)
-
-
-def _rests_on_the_best(sentence: Sentence, evidence: Sequence[Evidence]) -> bool:
-    """The evidence sentence it is closest to is about as likely as the best one of its paper's evidence."""
-    own = [item for item in evidence if item.key in sentence.citations]
-    shares = [containment(sentence.text, display(item.text)) for item in own]
-    nearest = [item.score for item, share in zip(own, shares, strict=True) if share >= max(shares)]
-    return max(nearest) >= RELATIVE_SCORE_MIN * max(item.score for item in evidence)
-
-
 def _best_key(
     drafted: DraftSentence, texts: dict[int, str], verifier: Verifier, support_min: float
 ) -> Sentence | DroppedSentence:
@@ -175,14 +162,64 @@ def _best_key(
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """The stage: which sentences of the drafts stand. `support_min`: the bar of the support, 0..1."""
+    """The stage: which sentences of the drafts stand. `support_min`: the bar of the support, 0..1.
+
+    :param judge: a reader that says whether what stood answers the question; None where there is none.
+    """
 
     verifier: Verifier
     support_min: float
+    judge: PaperReader | None = None
 
     def __call__(self, question: str, drafts: Sequence[Draft]) -> list[Grounded]:
         """What stood and what fell, a draft, in their order; each rests on its own evidence alone."""
-        return [
+        found = [
             ground(question, draft.text, draft.evidence, self.verifier, support_min=self.support_min)
             for draft in drafts
         ]
+        if self.judge is None:
+            return found
+        told = [place for place, one in enumerate(found) if one.kept]
+        judged = self._right(
+            question, [(openings.of_text(drafts[place].paper), _text(found[place])) for place in told]
+        )
+        for place, right in zip(told, judged, strict=True):
+            found[place] = replace(found[place], right=right)
+        return found
+
+    def summary(self, question: str, text: str, findings: Sequence[Finding]) -> list[Sentence]:
+        """The sentences of a summary that stand on what the papers were found to say, two of them or more.
+
+        Nothing where the reader calls the whole of it wrong: names that change places pass the other checks.
+        """
+        told = "\n".join(f"{one.title}\n{one.text}" for one in findings)
+        kept = []
+        for drafted in split_draft(text):
+            if reject_reason(question, drafted.text, set()) or veto(drafted.text, told):
+                continue
+            [support] = self.verifier.support([(drafted.text, told)])
+            keys = tuple(one.key for one in findings if _shares(drafted.text, one))
+            if support >= self.support_min and len(keys) > 1:
+                kept.append(Sentence(drafted.text, keys, support))
+        if kept and self.judge is not None:
+            opening = openings.of_findings((one.title, one.text) for one in findings)
+            [right] = self._right(question, [(opening, " ".join(sentence.text for sentence in kept))])
+            return kept if right > 0 else []
+        return kept
+
+    def _right(self, question: str, told: Sequence[tuple[openings.Opening, str]]) -> list[float]:
+        """Log-odds of yes against no, to each text behind its opening."""
+        if self.judge is None or not told:
+            return []
+        asked = [openings.conversation(opening, openings.proposed(question, text)) for opening, text in told]
+        return [read.first[0] - read.first[1] for read in self.judge.readings(asked, _YES_NO)]
+
+
+def _text(grounded: Grounded) -> str:
+    return " ".join(sentence.text for sentence in grounded.kept)
+
+
+def _shares(sentence: str, finding: Finding) -> bool:
+    """Whether a summary's sentence tells something of a finding: a third of its words, or its name."""
+    own = content_terms(finding.text) - FRAMING
+    return len(own & content_terms(sentence)) >= _SHARED * len(own)

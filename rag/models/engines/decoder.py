@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from rag.errors import GenerationFailed
 from rag.models.engines.chat_template import Turns
 
 LIKELIHOOD_TOKENS_MAX = 64  # its scores take 0.2 MB a token and prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A prompt in two, tokenised apart: what every question behind it shares, and the rest.
+
+    What was read of the opening can be kept and gone on from; without one the prompt is read whole.
+    """
+
+    opening: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a model makes of a prompt: log-probabilities in nats.
+
+    `likelihood`: of the rest behind its first token, cut at its last `LIKELIHOOD_TOKENS_MAX` tokens; `first`:
+    of each word that was proposed to come next, by its first token.
+    """
+
+    likelihood: float
+    first: tuple[float, ...]
 
 
 class Decoder(Protocol):
@@ -23,8 +47,20 @@ class Decoder(Protocol):
         """Number of tokens of a plain text."""
         ...
 
-    def write(self, prompts: Sequence[str], stop: Sequence[str], tokens_max: int) -> list[str]:
+    def write(
+        self, prompts: Sequence[Split], stop: Sequence[str], tokens_max: int, *, never_first: str = ""
+    ) -> list[str]:
         """The new text of each prompt, decoded together; each ends at its stop string or somewhat later.
+
+        :param never_first: no text begins with the first token of this.
+        :raises GenerationFailed: if the engine fails.
+        """
+        ...
+
+    def read(self, prompts: Sequence[Split], proposed: Sequence[str]) -> list[Reading]:
+        """How likely each prompt's rest is, and each proposed word after it.
+
+        May be called while another thread writes.
 
         :raises GenerationFailed: if the engine fails.
         """
@@ -39,7 +75,9 @@ class Decoder(Protocol):
         """
         ...
 
-    def pieces(self, prompt: str, stop: Sequence[str], tokens_max: int) -> Generator[str, None, None]:
+    def pieces(
+        self, prompt: Split, stop: Sequence[str], tokens_max: int, *, never_first: str = ""
+    ) -> Generator[str, None, None]:
         """The same text as it is written. Closing the iterator stops the model.
 
         :raises GenerationFailed: if the engine fails.

