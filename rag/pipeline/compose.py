@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.text.marks import display, with_marks
-from rag.text.terms import content_terms
 from rag.types import (
     Abstention,
     AbstentionReason,
@@ -19,48 +18,15 @@ from rag.types import (
     Quote,
     Sentence,
 )
-from rag.verify.checks import veto
-from rag.verify.support import FRAMING, containment
+from rag.verify.carrying import carrying
 
 _CLOSEST = 3
-_CARRYING_MAX = 3  # quotes of one paper for one sentence
-_WORDS_WORTH_A_QUOTE = 2
 _MESSAGES: dict[AbstentionReason, str] = {
     "empty_question": "There is no question to answer.",
     "empty_collection": "This collection holds no papers yet.",
     "no_evidence": "Nothing in this collection bears on the question.",
     "low_confidence": "The papers found do not seem to answer this question.",
 }
-
-
-def carrying(sentence: str, evidence: Sequence[Evidence], key: int) -> list[Evidence]:
-    """The fewest sentences of paper `key` that hold what the sentence says and pass every check.
-
-    One after the other that holds most of the words still missing; a single word more is not worth a quote.
-    Where the checks want more than that (a number, a name), the nearest others until they pass.
-    """
-    own = [item for item in evidence if item.key == key]
-    words = {item: content_terms(display(item.text)) for item in own}
-    missing = (content_terms(sentence) - FRAMING) & frozenset().union(*words.values())
-    ranked = sorted(own, key=lambda e: (-containment(sentence, display(e.text)), -e.score, e.start))
-    chosen: list[Evidence] = []
-    while len(chosen) < _CARRYING_MAX:
-        best = max(ranked, key=lambda item: len(missing & words[item]))
-        if chosen and len(missing & words[best]) < _WORDS_WORTH_A_QUOTE:
-            break
-        chosen.append(best)
-        missing -= words[best]
-    for more in (item for item in ranked if item not in chosen):
-        if _holds(sentence, chosen) or len(chosen) >= _CARRYING_MAX:
-            break
-        chosen.append(more)
-    return chosen
-
-
-def _holds(sentence: str, told: Sequence[Evidence]) -> bool:
-    """Whether these sentences, under their title, pass every check on what is said."""
-    lines = [told[0].paper.title, *(item.text for item in told)]
-    return veto(sentence, "\n".join(map(display, lines))) is None
 
 
 def quotes_of(
@@ -91,7 +57,7 @@ def citations_for(sentences: Sequence[Sentence], evidence: Sequence[Evidence]) -
     spans: dict[int, dict[tuple[int, int], Evidence]] = {}
     for sentence in sentences:
         for key in sentence.citations:
-            for item in carrying(sentence.text, evidence, key):
+            for item in carrying(sentence.text, [e for e in evidence if e.key == key]):
                 spans.setdefault(key, {})[item.start, item.end] = item
     return tuple(_citation(key, list(spans[key].values())) for key in sorted(spans))
 

@@ -1,14 +1,15 @@
 """The run-time check: which drafted sentences stand, and on which paper.
 
 A draft is split into sentences; each is held against the evidence of each paper. It stays when all hard
-checks pass (`rag.verify.checks`) and the verifier's support reaches the bar; the paper that carries it best
+checks pass (`rag.verify.checks`) and the verifier's support reaches the bar, both of the sentences that carry
+it (`rag.verify.carrying`); the paper that carries it best
 becomes its citation, whatever number the model wrote. Everything else is dropped with a reason.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.models import openings
@@ -20,6 +21,7 @@ from rag.text.printable import printable
 from rag.text.sentences import sentence_spans
 from rag.text.terms import content_terms
 from rag.types import Draft, DroppedSentence, Evidence, Sentence
+from rag.verify.carrying import carrying, told_by
 from rag.verify.checks import veto
 from rag.verify.support import FRAMING
 
@@ -78,13 +80,6 @@ def split_draft(draft: str) -> list[DraftSentence]:
     return found
 
 
-def evidence_text(evidence: Sequence[Evidence], key: int) -> str:
-    """What a claim citing `key` may rest on: the paper's title and the sentences shown, one a line."""
-    own = [item for item in evidence if item.key == key]
-    title = display(own[0].paper.title) if own else ""
-    return "\n".join([title, *(display(item.text) for item in own)])
-
-
 def ground(
     question: str,
     draft: str,
@@ -94,7 +89,7 @@ def ground(
     support_min: float,
 ) -> Grounded:
     """Keep the sentences that the evidence carries; see the module docstring."""
-    texts = {key: evidence_text(evidence, key) for key in {item.key for item in evidence}}
+    papers = {key: [item for item in evidence if item.key == key] for key in {e.key for e in evidence}}
     titles = [display(item.paper.title) for item in evidence]
     kept: list[Sentence] = []
     dropped: list[DroppedSentence] = []
@@ -103,7 +98,7 @@ def ground(
         if reason is not None:
             dropped.append(DroppedSentence(drafted.text, reason, 0.0))
             continue
-        verdict = _best_key(drafted, texts, verifier, support_min)
+        verdict = _best_key(drafted, papers, verifier, support_min)
         if isinstance(verdict, Sentence):
             kept.append(verdict)
         else:
@@ -144,11 +139,15 @@ def _without_titles(draft: str, titles: Sequence[str]) -> str:
 
 
 def _best_key(
-    drafted: DraftSentence, texts: dict[int, str], verifier: Verifier, support_min: float
+    drafted: DraftSentence,
+    papers: Mapping[int, Sequence[Evidence]],
+    verifier: Verifier,
+    support_min: float,
 ) -> Sentence | DroppedSentence:
     """The sentence with the paper that carries it best, or why none does. Cited papers go first."""
-    cited = resolved(drafted.keys, texts)
-    order = [*cited, *(key for key in sorted(texts) if key not in cited)]
+    cited = resolved(drafted.keys, papers)
+    order = [*cited, *(key for key in sorted(papers) if key not in cited)]
+    texts = {key: told_by(carrying(drafted.text, papers[key])) for key in order}
     faults = {key: veto(drafted.text, texts[key]) for key in order}
     sound = [key for key in order if faults[key] is None]
     if not sound:

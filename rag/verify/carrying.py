@@ -1,0 +1,50 @@
+"""Which sentences of a paper carry a sentence of an answer: what is checked, and what is shown. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.text.marks import display
+from rag.text.terms import content_terms
+from rag.types import Evidence
+from rag.verify.checks import veto
+from rag.verify.support import FRAMING, containment
+
+CARRYING_MAX = 3  # quotes of one paper for one sentence
+_WORDS_WORTH_A_QUOTE = 2
+
+
+def carrying(sentence: str, evidence: Sequence[Evidence]) -> list[Evidence]:
+    """The fewest sentences of one paper that hold what the sentence says and pass every check.
+
+    One after the other that holds most of the words still missing; a single word more is not worth a quote.
+    Where the checks want more than that (a number, a name), the nearest others until they pass.
+
+    :param evidence: sentences of one paper, at least one.
+    """
+    words = [content_terms(display(item.text)) for item in evidence]
+    missing = (content_terms(sentence) - FRAMING) & frozenset().union(*words)
+    nearest = sorted(
+        range(len(evidence)),
+        key=lambda n: (-containment(sentence, display(evidence[n].text)), -evidence[n].score, n),
+    )
+    chosen: list[int] = []
+    while len(chosen) < CARRYING_MAX:
+        best = max(nearest, key=lambda n: len(missing & words[n]))
+        if chosen and len(missing & words[best]) < _WORDS_WORTH_A_QUOTE:
+            break
+        chosen.append(best)
+        missing -= words[best]
+    for more in (n for n in nearest if n not in chosen):
+        if len(chosen) >= CARRYING_MAX or veto(sentence, told_by([evidence[n] for n in chosen])) is None:
+            break
+        chosen.append(more)
+    return [evidence[n] for n in chosen]
+
+
+def told_by(evidence: Sequence[Evidence]) -> str:
+    """What a claim on one paper may rest on: its title and these sentences in their order, one a line."""
+    if not evidence:
+        return ""
+    lines = [evidence[0].paper.title, *(item.text for item in sorted(evidence, key=lambda e: e.start))]
+    return "\n".join(map(display, lines))
