@@ -78,10 +78,10 @@ def _no_network() -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Only slow tests ask the language model about questions: in an empty cache it is converted first."""
-    os.environ["CITEWISE_QUESTION_MODEL"] = "none"
+    """Only slow tests have a reader of their own accord: in an empty cache it is converted first."""
+    os.environ["CITEWISE_READER"] = "none"
     if item.get_closest_marker("slow"):
-        del os.environ["CITEWISE_QUESTION_MODEL"]
+        del os.environ["CITEWISE_READER"]
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +94,7 @@ def cache_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """One cache for all slow tests: converting the generator takes 15 s and 540 MB."""
+    """One cache for all slow tests: converting the generator takes a minute and 1.3 GB."""
     folder = tmp_path_factory.mktemp("models")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

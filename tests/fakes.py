@@ -29,6 +29,7 @@ from rag.index.chunks import Chunk
 from rag.index.embedding import Embedder, chunks_in
 from rag.index.paper_index import PaperIndex, open_index
 from rag.index.paper_text import read_paper
+from rag.models.engines.decoder import Reading
 from rag.models.logistic import LogisticModel
 from rag.pipeline.assemble import Parts, named_embedder
 from rag.pipeline.pipeline import Pipeline
@@ -135,6 +136,30 @@ class ConstantVerifier:
     def support(self, claims: Sequence[tuple[str, str]]) -> list[float]:
         self.claims += claims
         return [self._support] * len(claims)
+
+
+class FakeReader:
+    """Log-probabilities by a function of what it is asked, all messages as one text; `asked` keeps those.
+
+    `says` gives the likelihood of what follows an opening, then one number for each proposed word.
+    """
+
+    def __init__(self, says: Callable[[str], Sequence[float]]) -> None:
+        self._says = says
+        self.asked: list[str] = []
+        self.proposed: list[Sequence[str]] = []
+
+    def readings(
+        self, conversations: Sequence[Sequence[BaseMessage]], first: Sequence[str]
+    ) -> list[Reading]:
+        self.proposed.append(list(first))
+        found = []
+        for conversation in conversations:
+            self.asked.append("\n".join(str(message.content) for message in conversation))
+            likelihood, *words = self._says(self.asked[-1])
+            assert len(words) == len(first)
+            found.append(Reading(likelihood, tuple(words)))
+        return found
 
 
 MONARCH = Paper(

@@ -6,16 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fakes import FakeChatModel
+from fakes import FakeChatModel, texts_of
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult, LLMResult
 
-import prompts
-from rag.errors import GenerationFailed, ModelCorrupt, PromptError
-from rag.generate.drafts import STOP, write_in_pieces, write_together
-from rag.generate.prompt import draft_messages, evidence_block
-from rag.types import Evidence, Paper
+from rag.errors import GenerationFailed, ModelCorrupt
+from rag.generate.drafts import STOP, Drafting, Quoting, write_in_pieces, write_together
+from rag.pipeline.compose import abstain
+from rag.types import Draft, Evidence, Kind, Paper, PreparedQuestion, Question
 
 ONE = Paper("1", "First [2]", "Alpha is 5. Beta [3] is 6.")
 TWO = Paper("2", "Second", "Delta falls.")
@@ -45,24 +44,74 @@ class Blocks(BaseChatModel):
             yield ChatGenerationChunk(message=AIMessageChunk([{"type": "text", "text": text, "index": 0}]))
 
 
-def test_a_line_a_paper_in_the_order_of_keys_and_of_the_abstract() -> None:
-    assert evidence_block([BETA, DELTA, ALPHA]) == (
-        "[1] First ［2］: Alpha is 5. Beta ［3］ is 6.\n[2] Second: Delta falls."
+def prepared(*evidence: Evidence, kind: Kind = "compare", refused: bool = False) -> PreparedQuestion:
+    refusal = abstain("no_evidence", ()) if refused else None
+    asked = Question("And what of it?")
+    return PreparedQuestion(
+        asked, "What is Alpha?", kind, (), evidence, 0.5, refusal, texts=texts_of(ONE, TWO)
     )
-    assert evidence_block([]) == ""
 
 
-def test_a_broken_prompt_is_our_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = prompts.PromptFileError("prompt 'draft_user': gone")
+def test_each_paper_is_asked_by_itself_whole_and_in_the_order_of_keys() -> None:
+    first, second = Drafting(FakeChatModel([])).requests(prepared(BETA, DELTA, ALPHA))
+    system, user = first.messages
+    assert isinstance(system, SystemMessage)
+    # marks of the paper's own become others, so that they name no source of ours
+    assert user.content == (
+        "Title: First ［2］\nAbstract: Alpha is 5. Beta ［3］ is 6.\n\nQuestion: What is Alpha?"
+    )
+    assert str(second.messages[1].content).startswith("Title: Second\nAbstract: Delta falls.\n\n")
+    assert [request.evidence for request in (first, second)] == [(BETA, ALPHA), (DELTA,)]
+    assert [request.paper for request in (first, second)] == list(texts_of(ONE, TWO).values())
 
-    def load(name: str) -> None:
-        raise broken
 
-    monkeypatch.setattr(prompts, "load", load)
-    with pytest.raises(PromptError, match="'draft_user': gone") as caught:
-        draft_messages("What is Alpha?", [ALPHA])
-    assert caught.value.__cause__ is broken
-    assert "prompts/" in caught.value.hint
+def test_a_paper_is_read_whole_however_few_of_its_sentences_are_evidence() -> None:
+    (alone,) = Drafting(FakeChatModel([])).requests(prepared(BETA))
+    assert "Alpha is 5. Beta ［3］ is 6." in str(alone.messages[1].content)
+    assert alone.evidence == (BETA,)
+
+
+def test_where_nothing_is_to_be_told_nothing_is_asked() -> None:
+    assert Drafting(FakeChatModel([])).requests(prepared(ALPHA, refused=True)) == []
+    assert Drafting(FakeChatModel([])).requests(prepared()) == []
+
+
+def test_drafts_come_with_the_paper_and_the_evidence_they_were_asked_of() -> None:
+    stage = Drafting(FakeChatModel([" Alpha is 5.\n", "Not in this abstract."]))
+    requests = stage.requests(prepared(ALPHA, DELTA))
+    one, two = texts_of(ONE, TWO).values()
+    assert stage.together(requests) == [
+        Draft("Alpha is 5.", (ALPHA,), one),
+        Draft("Not in this abstract.", (DELTA,), two),
+    ]
+
+
+def test_one_draft_in_pieces_is_asked_as_all_together_are() -> None:
+    model = FakeChatModel(["Alpha is 5."] * 2)
+    stage = Drafting(model)
+    requests = stage.requests(prepared(ALPHA))
+    assert "".join(stage.pieces(requests[0])) == stage.together(requests)[0].text == "Alpha is 5."
+    assert model.prompts[0] == model.prompts[1]
+
+
+def test_a_summary_is_asked_of_what_the_papers_say_numbered() -> None:
+    model = FakeChatModel(["One says 5, the other 6.", ""])
+    said = [("First [2]", "Alpha is 5."), ("Second", "Delta falls.")]
+    stage = Drafting(model)
+    assert stage.summaries([("What is told?", said), ("Else?", said[:1])]) == ["One says 5, the other 6.", ""]
+    assert model.prompts[0][1].content == (
+        "[1] First ［2］: Alpha is 5.\n[2] Second: Delta falls.\n\nQuestion: What is told?"
+    )
+    assert stage.summaries([]) == []
+    assert len(model.prompts) == 2
+
+
+def test_where_nothing_is_written_everything_is_empty() -> None:
+    stage = Quoting()
+    (request,) = Drafting(FakeChatModel([])).requests(prepared(ALPHA))
+    assert (stage.writes, Drafting.writes) == (False, True)
+    assert stage.requests(prepared(ALPHA)) == stage.together([request]) == list(stage.pieces(request)) == []
+    assert stage.summaries([("What?", [("First", "Alpha is 5.")])]) == [""]
 
 
 def test_no_conversation_asks_no_model() -> None:

@@ -2,7 +2,7 @@
 
 After a prompt was changed on purpose:
 
-    PYTHONPATH=.:tests python -m test_golden_prompt draft > tests/golden/draft.txt     (and reader)
+    PYTHONPATH=.:tests:tests/generate python -m test_golden_prompt paper > tests/golden/paper.txt
 """
 
 from __future__ import annotations
@@ -11,38 +11,36 @@ import sys
 from pathlib import Path
 
 import pytest
-from fakes import MONARCH, RETRO
+from fakes import MONARCH, RETRO, texts_of
 
 from prompts import PromptFileError, fingerprint, load, parse
-from rag.generate.prompt import draft_messages, reader_messages
-from rag.text.sentences import sentence_spans
-from rag.types import Evidence, Paper
+from rag.models import openings
+from rag.types import Turn
 
 ROOT = Path(__file__).parents[2]
-ASKING = {"draft": draft_messages, "reader": reader_messages}
+QUESTION = "How do ${evidence} and {braces} of Monarch Mixer compare with $question 100%?"
+(MONARCH_READ,) = texts_of(MONARCH).values()  # figures as the listing pages mangle them
+SAID = [
+    (MONARCH.title, "It reaches 9.1x higher throughput."),
+    (RETRO.title, "It lowers perplexity by 12%."),
+]
+TALK = [Turn("user", "What is Retro-Li?"), Turn("assistant", "Retro-Li retrieves from a memory [1].")]
+ASKED = {
+    "paper": (openings.of_text(MONARCH_READ), openings.asked(QUESTION)),
+    "statement": (openings.of_text(MONARCH_READ), openings.proposed(QUESTION, "By 9.1x.")),
+    "summary": (openings.of_findings(SAID), openings.asked(QUESTION)),
+    "rewrite": (openings.of_conversation(TALK), openings.asked(QUESTION)),
+}
 
 
-def sentence(key: int, paper: Paper, number: int) -> Evidence:
-    start, end = sentence_spans(paper.abstract)[number]
-    return Evidence(key, paper, start, end, 0.9)
-
-
-def drafted(name: str) -> str:
-    """Two papers, their sentences not in order; figures as the listing pages mangle them."""
-    evidence = [
-        sentence(1, MONARCH, 2),
-        sentence(2, RETRO, 2),
-        sentence(1, MONARCH, 0),
-        sentence(2, RETRO, 3),
-    ]
-    question = "How do ${evidence} and {braces} of Monarch Mixer compare with $question 100%?"
-    messages = ASKING[name](question, evidence)
+def asked(name: str) -> str:
+    messages = openings.conversation(*ASKED[name])
     return "".join(f"--- {message.type}\n{message.content}\n" for message in messages)
 
 
-@pytest.mark.parametrize("name", ASKING)
+@pytest.mark.parametrize("name", ASKED)
 def test_the_prompt_is_the_golden_one(name: str) -> None:
-    assert drafted(name) == (ROOT / "tests" / "golden" / f"{name}.txt").read_text(encoding="utf-8")
+    assert asked(name) == (ROOT / "tests" / "golden" / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def test_a_prompt_is_its_text_with_the_values_as_they_are() -> None:
@@ -111,4 +109,4 @@ def test_the_fingerprint_is_of_the_files() -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(drafted(sys.argv[1]))
+    sys.stdout.write(asked(sys.argv[1]))

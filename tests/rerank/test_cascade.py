@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from fakes import hits_of
+from fakes import FakeReader, hits_of
 
 from rag.models.logistic import LogisticModel
 from rag.ports import Abstract
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
-from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
+from rag.rerank.paper_reading import NoSecondLook, PaperReading
 from rag.types import AskedQuestion, Hits, Kind, Paper, Passage, Question, Ranking, Relevance
 
 BY_ANSWER = LogisticModel(0.0, {"answers": 1.0})
@@ -30,12 +30,11 @@ class Logits:
         return [Relevance(0.0, self._logits[title], (0.0,) * len(told)) for title, told in papers]
 
 
-class Likelier:
-    """The question is likelier by 30 nats after Beta, by 10 after Alpha."""
-
-    def likelihoods(self, conversations: Sequence[Sequence[object]], text: str) -> list[float]:
-        told = ["\n".join(str(message) for message in one) for one in conversations]
-        return [-10.0 if "Beta" in one else -30.0 if "Alpha" in one else -40.0 for one in told]
+def likelier(declining: float = -1.0) -> FakeReader:
+    """The question is likelier by 30 nats behind Beta, by 10 behind Alpha; all decline alike."""
+    return FakeReader(
+        lambda text: (-10.0 if "Beta" in text else -30.0 if "Alpha" in text else -40.0, declining)
+    )
 
 
 def asked(kind: Kind = "fact") -> AskedQuestion:
@@ -47,9 +46,9 @@ def hits(*titles: str) -> Hits:
     return hits_of(*(Passage(paper, rank, 1.0 / rank) for rank, paper in enumerate(papers, start=1)))
 
 
-def cascade(reader: Logits, question_model: Likelier | None = None) -> RerankCascade:
-    second_look = QuestionLikelihood(question_model, BY_GAIN, 3, False) if question_model else NoSecondLook()
-    return RerankCascade(CrossEncoder(reader, BY_ANSWER), second_look, top_k=12, first_k=1, sure_min=0.9)
+def cascade(first: Logits, reader: FakeReader | None = None) -> RerankCascade:
+    second_look = PaperReading(reader, BY_GAIN, 3) if reader else NoSecondLook()
+    return RerankCascade(CrossEncoder(first, BY_ANSWER), second_look, top_k=12, first_k=1, sure_min=0.9)
 
 
 def titles(ranking: Ranking) -> list[str]:
@@ -83,12 +82,34 @@ def test_several_papers_asked_for_are_all_read_at_once() -> None:
     assert reader.seen == ["Alpha", "Beta"]
 
 
-def test_the_question_model_is_asked_last() -> None:
-    stage = cascade(Logits(Alpha=2.0, Beta=1.0), Likelier())
+def test_the_reader_is_asked_last() -> None:
+    reader = likelier()
+    stage = cascade(Logits(Alpha=2.0, Beta=1.0), reader)
     first = stage.first_pass(asked("compare"), hits("Alpha", "Beta"))
     assert not first.is_final
     assert titles(first.ranking) == ["Alpha", "Beta"]
+    assert reader.asked == []
     assert titles(stage.complete(first)) == ["Beta", "Alpha"]
+    assert len(reader.asked) == 3  # both papers, and none
+
+
+def test_of_a_sure_paper_the_reader_is_asked_too_and_of_no_other() -> None:
+    reader = likelier()  # 1 - e^-1 = .632: it tells
+    stage = cascade(Logits(Alpha=3.0, Beta=2.0), reader)
+    first = stage.first_pass(asked(), hits("Alpha", "Beta"))
+    assert first.is_final
+    found = stage.complete(first)
+    assert titles(found) == ["Alpha", "Beta"]
+    assert ["Beta" in text for text in reader.asked] == [False, False]
+    assert found.relevance["alpha"].likelihood == 10.0
+
+
+def test_a_sure_paper_that_declines_is_read_beside_others_that_were_read() -> None:
+    reader = likelier(declining=-0.1)  # 1 - e^-.1 = .095: it declines
+    stage = cascade(Logits(Alpha=3.0, Beta=2.0), reader)
+    found = stage(asked("collect"), hits("Alpha", "Beta"))
+    assert titles(found) == ["Beta", "Alpha"]
+    assert found.relevance["beta"].likelihood == 30.0
 
 
 def test_all_read_and_nobody_else_to_ask_is_final() -> None:
@@ -125,7 +146,7 @@ def test_where_nothing_was_retrieved_no_model_is_asked() -> None:
     assert stage(asked(), Hits()) == Ranking((), {})
 
 
-@pytest.mark.parametrize("stage", [RetrievedOrder(), cascade(Logits(), Likelier())])
+@pytest.mark.parametrize("stage", [RetrievedOrder(), cascade(Logits(), likelier())])
 def test_nothing_retrieved_is_final(stage: RerankCascade | RetrievedOrder) -> None:
     first = stage.first_pass(asked(), Hits())
     assert first.is_final
