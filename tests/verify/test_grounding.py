@@ -4,7 +4,7 @@ import pytest
 from fakes import ConstantVerifier
 
 from rag.types import Evidence, Paper
-from rag.verify.grounding import DraftSentence, evidence_text, ground, reject_reason, split_draft
+from rag.verify.grounding import DraftSentence, ground, reject_reason, split_draft
 
 MIXER = Paper(
     "m", "Monarch Mixer", "Mixers reach 9.1x throughput at length 4K. They need 27% fewer parameters."
@@ -57,18 +57,13 @@ def test_split_draft(draft, parts):
     assert split_draft(draft) == [DraftSentence(text, keys) for text, keys in parts]
 
 
-def test_evidence_text_is_the_title_and_the_shown_sentences():
-    assert evidence_text(EVIDENCE, 2) == "Retro-Li\nRetro-Li retrieves from a small memory."
-    assert evidence_text(EVIDENCE, 1).count("\n") == 2
-    assert evidence_text(EVIDENCE, 7) == ""
-
-
 @pytest.mark.parametrize(
     ("sentence", "reason"),
     [
         ("Said already, in full.", "said before"),
         ("Is it so fast?", "a question, or says there is no answer"),
         ("The sources do not mention it.", "a question, or says there is no answer"),
+        ("Not in this abstract.", "a question, or says there is no answer"),
         ("Very fast.", "a fragment"),
         ("9.1x.", None),  # a number may be the whole answer
         ("Mixers reach throughput quickly.", None),
@@ -131,6 +126,26 @@ def test_a_question_for_a_number_is_not_answered_without_one():
     assert kept(said, question="How many times is it faster?") == []
     assert reasons(said, question="How many times is it faster?") == ["asked for a number, gives none"]
     assert kept("It is 9.1x in throughput [1].", question="How many times is it faster?") != []
+
+
+def test_what_is_checked_are_the_sentences_that_carry_it():
+    verifier = ConstantVerifier()
+    assert kept("Mixers reach 9.1x throughput [1].", verifier=verifier) != []
+    assert verifier.claims == [
+        ("Mixers reach 9.1x throughput.", "Monarch Mixer\nMixers reach 9.1x throughput at length 4K.")
+    ]
+
+
+def test_what_one_sentence_denies_does_not_make_another_false():
+    paper = Paper("p", "Sparse Caches", "Sparse caches halve the memory. They do not slow decoding down.")
+    evidence = [Evidence(1, paper, 0, 31, 0.9), Evidence(1, paper, 32, 63, 0.9)]
+    for said in ("Sparse caches halve the memory.", "They do not slow decoding down."):
+        found = ground("What is it like?", said, evidence, ConstantVerifier(), support_min=0.5)
+        assert [(s.text, s.citations) for s in found.kept] == [(said, (1,))]
+    denied = ground(
+        "What is it like?", "Sparse caches do not halve memory.", evidence, ConstantVerifier(), support_min=0.5
+    )
+    assert [s.reason for s in denied.dropped] == ["negation differs from the evidence"]
 
 
 def test_an_empty_draft():
