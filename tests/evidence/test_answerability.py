@@ -4,10 +4,16 @@ import math
 
 import pytest
 
-from rag.evidence.answerability import answer_features, confidence, missing_names
+from rag.evidence.answerability import (
+    AnswerConfidence,
+    answer_features,
+    confidence,
+    final_features,
+    missing_names,
+)
 from rag.evidence.features import Candidate, Scored
 from rag.models.logistic import LogisticModel
-from rag.types import Paper, Passage
+from rag.types import Outcome, Paper, Passage, Relevance
 
 MIXER = Passage(Paper("m", "Monarch Mixer", "It is fast. It scales."), 1, 0.9)
 RETRO = Passage(Paper("r", "Retro-Li", "It is robust."), 2, 0.6)
@@ -56,3 +62,62 @@ def test_missing_names(question, share):
 
 def test_confidence_is_the_models_probability():
     assert confidence({"paper_score": 2.0}, LogisticModel(-2.0, {"paper_score": 1.0})) == 0.5
+
+
+def read(passage: Passage, relevance: Relevance) -> Scored:
+    return Scored(Candidate(passage, 0, 11, 0, 0.2, relevance), 0.75)
+
+
+def test_what_was_read_of_the_papers_by_hand():
+    rows = [
+        read(MIXER, Relevance(0.5, 1.0, (-1.0, 2.0), likelihood=12.0, telling=3.0)),
+        read(RETRO, Relevance(0.0, 4.0, (0.0,))),
+    ]
+    found = answer_features("q", [MIXER, RETRO], rows, idf)
+    names = ("answers", "answers_most", "about", "carries", "likelihood", "telling", "was_read")
+    assert [found[name] for name in names] == [1.0, 4.0, 0.5, 2.0, 1.2, 3.0, 1.0]
+    assert found["likelihood*telling"] == pytest.approx(3.6)
+
+
+def test_what_the_reader_did_not_read_says_nothing():
+    found = answer_features("q", [MIXER], [read(MIXER, Relevance(0.0, 0.0, ()))], idf)
+    names = ("carries", "likelihood", "telling", "was_read")
+    assert [found[name] for name in names] == [-10.0, 0.0, 0.0, 0.0]
+    assert "telling" not in answer_features("q", [MIXER], [FIRST], idf)
+
+
+@pytest.mark.parametrize(("odds", "told"), [(200.0, 8.0), (-200.0, -8.0), (7.5, 7.5)])
+def test_no_reader_is_surer_than_eight(odds, told):
+    own = Relevance(0.0, 0.0, (), likelihood=0.0, telling=odds)
+    assert answer_features("q", [MIXER], [read(MIXER, own)], idf)["telling"] == told
+    after = final_features(0.5, Outcome(0.0, telling=odds, right=odds))
+    assert (after["telling"], after["right"]) == (told, told)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "features"),
+    [
+        (Outcome(0.0), {"stood": 0.0, "support": 0.0}),
+        (Outcome(0.8), {"stood": 1.0, "support": 0.8}),
+        # without the reader's word on the paper that on the answer counts in no weights
+        (Outcome(0.8, right=2.0), {"stood": 1.0, "support": 0.8}),
+        (
+            Outcome(0.0, telling=-1.5),
+            {"stood": 0.0, "support": 0.0, "telling": -1.5, "right": 0.0, "judged": 0.0},
+        ),
+        (
+            Outcome(0.8, telling=2.0, right=0.0),
+            {"stood": 1.0, "support": 0.8, "telling": 2.0, "right": 0.0, "judged": 1.0},
+        ),
+    ],
+)
+def test_what_writing_and_reading_came_to(outcome, features):
+    assert final_features(0.75, outcome) == {"prior": pytest.approx(math.log(3)), **features}
+
+
+def test_weights_by_whether_a_reader_was_asked():
+    sure = AnswerConfidence(
+        read=LogisticModel(-1.0, {"telling": 2.0}), unread=LogisticModel(0.0, {"prior": 1.0})
+    )
+    assert sure.probability(0.75, Outcome(0.9)) == pytest.approx(0.75)
+    assert sure.probability(0.75, Outcome(0.9, telling=0.5)) == 0.5  # -1 + 2 * 0.5 = 0

@@ -29,16 +29,9 @@ def scored(*rows: tuple[Passage, int, float]) -> list[Scored]:
     return [Scored(own[passage.paper.paper_id, place], p) for passage, place, p in rows]
 
 
-def chosen(rows: list[Scored], kind: str = "fact", sentences_max: int = 9, tokens_max: int = 999):
-    """(key, text) of what is selected; a token is a word."""
-    found = select(
-        rows,
-        kind,
-        sentences_max=sentences_max,
-        tokens_max=tokens_max,
-        count_tokens=lambda text: len(text.split()),
-    )
-    return [(item.key, item.text) for item in found]
+def chosen(rows: list[Scored], kind: str = "collect") -> list[tuple[int, str]]:
+    """(key, text) of what is selected."""
+    return [(item.key, item.text) for item in select(rows, kind)]
 
 
 def test_candidates_are_the_sentences_in_order():
@@ -121,37 +114,34 @@ def test_keys_follow_the_best_sentence_of_each_paper():
 
 
 def test_offsets_point_at_the_sentence():
-    [item] = select(scored((FIRST, 1, 0.5)), "fact", sentences_max=1, tokens_max=1, count_tokens=len)
+    [item] = select(scored((FIRST, 1, 0.5)), "fact")
     assert MIXER.abstract[item.start : item.end] == item.text == "They reach 9.1x throughput."
     assert item.score == 0.5
 
 
-def test_the_budget_counts_titles_once_and_never_starves():
-    rows = scored((FIRST, 0, 0.9), (FIRST, 1, 0.8), (FIRST, 2, 0.7))
-    # title 2 + 3 words = 5; the next 4 words make 9; the last 2 make 11, or 7 without the middle one
-    assert [text for _, text in chosen(rows, tokens_max=9)] == [MIXER.abstract[:16], rows[1].candidate.text]
-    assert [text for _, text in chosen(rows, tokens_max=8)] == [MIXER.abstract[:16], "They scale."]
-    assert [text for _, text in chosen(rows, tokens_max=1)] == [MIXER.abstract[:16]]
+@pytest.mark.parametrize("kind", ["fact", "find"])
+def test_one_paper_is_told_whole_the_one_of_the_best_sentence(kind):
+    rows = scored((SECOND, 1, 0.9), (FIRST, 0, 0.8), (FIRST, 1, 0.7), (SECOND, 0, 0.0001))
+    assert chosen(rows, kind) == [(1, "It is robust."), (1, "Retrieval helps small models.")]
+    assert chosen([], kind) == []
 
 
-def test_no_more_sentences_than_allowed():
-    rows = scored((FIRST, 0, 0.9), (FIRST, 1, 0.8), (FIRST, 2, 0.7))
-    assert len(chosen(rows, sentences_max=2)) == 2
-    assert chosen([]) == []
-
-
-def test_find_keeps_to_one_paper_and_compare_takes_each():
-    rows = scored((FIRST, 0, 0.9), (FIRST, 1, 0.9), (SECOND, 0, 0.9), (FIRST, 2, 0.9))
-    assert {key for key, _ in chosen(rows, "find")} == {1}
-    compared = chosen(rows, "compare")
-    assert {key for key, _ in compared} == {1, 2}
-    assert max(sum(key == paper for key, _ in compared) for paper in (1, 2)) < 3  # one paper does not fill it
-
-
-def test_a_paper_that_hardly_bears_on_the_question_does_not_join():
-    near, far = (scored((FIRST, 0, 0.9), (SECOND, 0, p)) for p in (0.89, 0.0001))
-    assert [key for key, _ in chosen(near)] == [1, 2]
-    assert [key for key, _ in chosen(far)] == [1]
+@pytest.mark.parametrize("kind", ["compare", "collect"])
+def test_several_papers_are_told_whole_and_no_more_than_four(kind):
+    others = [Passage(Paper(str(n), f"Paper {n}", "Other."), n, 0.5) for n in range(3, 7)]
+    rows = [
+        *scored((FIRST, 0, 0.9), (SECOND, 0, 0.8)),
+        *(Scored(Candidate(passage, 0, 6, 0, 0.0), 0.7) for passage in others),
+        *scored((SECOND, 1, 0.0001)),
+    ]
+    assert chosen(rows, kind) == [
+        (1, "Mixers are fast."),
+        (2, "Retrieval helps small models."),
+        (3, "Other."),
+        (4, "Other."),
+        (2, "It is robust."),
+    ]
+    assert [item.paper.paper_id for item in select(rows, kind)] == ["m", "r", "3", "4", "r"]
 
 
 @pytest.mark.parametrize(
