@@ -18,7 +18,8 @@ def carrying(sentence: str, evidence: Sequence[Evidence]) -> list[Evidence]:
     """The fewest sentences of one paper that hold what the sentence says and pass every check.
 
     One after the other that holds most of the words still missing; a single word more is not worth a quote.
-    Where the checks want more than that (a number, a name), the nearest others until they pass.
+    Where the checks want more than that (a number, a name), the nearest others until they pass; where none
+    of them helps (a sentence on two papers names what the other says), none.
 
     :param evidence: sentences of one paper, at least one.
     """
@@ -35,11 +36,13 @@ def carrying(sentence: str, evidence: Sequence[Evidence]) -> list[Evidence]:
             break
         chosen.append(best)
         missing -= words[best]
-    for more in (n for n in nearest if n not in chosen):
-        if len(chosen) >= CARRYING_MAX or veto(sentence, told_by([evidence[n] for n in chosen])) is None:
-            break
-        chosen.append(more)
-    return [evidence[n] for n in chosen]
+    fewest = [evidence[n] for n in chosen]
+    others = [evidence[n] for n in nearest if n not in chosen][: CARRYING_MAX - len(chosen)]
+    for count in range(len(others) + 1):
+        enough = [*fewest, *others[:count]]
+        if veto(sentence, told_by(enough)) is None:
+            return enough
+    return fewest
 
 
 def told_by(evidence: Sequence[Evidence]) -> str:
