@@ -149,9 +149,7 @@ class FakeReader:
         self.asked: list[str] = []
         self.proposed: list[Sequence[str]] = []
 
-    def readings(
-        self, conversations: Sequence[Sequence[BaseMessage]], first: Sequence[str]
-    ) -> list[Reading]:
+    def readings(self, conversations: Sequence[Sequence[BaseMessage]], first: Sequence[str]) -> list[Reading]:
         self.proposed.append(list(first))
         found = []
         for conversation in conversations:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from rag.pipeline.compose import (
     as_sentences,
-    carrying,
     citations_for,
     closest_titles,
     quotes_of,
@@ -16,12 +15,6 @@ TWO = Paper("2", "Second", "Delta falls.")
 ALPHA, BETA, GAMMA = (Evidence(1, ONE, a, b, s) for a, b, s in ((0, 11, 0.9), (12, 22, 0.5), (23, 35, 0.2)))
 DELTA = Evidence(2, TWO, 0, 12, 0.8)
 ALL = [GAMMA, DELTA, ALPHA, BETA]
-
-
-def test_the_fewest_sentences_that_carry():
-    assert carrying("Beta is 6.", ALL, 1) == [BETA]
-    assert carrying("Alpha is 5 and Beta is 6.", ALL, 1) == [ALPHA, BETA]
-    assert carrying("Delta falls.", ALL, 2) == [DELTA]
 
 
 def test_quotes_are_the_best_and_those_nearly_as_likely():
@@ -86,6 +79,28 @@ def test_the_text_of_an_answer():
     )
     assert text_of(said[:1], ALL, titled=True, quoted=True) == "First: “Alpha is 5.” [1]"
     assert text_of([], ALL, titled=True, quoted=False) == ""
+
+
+def test_what_rests_on_several_papers_stands_first() -> None:
+    said = [
+        Sentence("Alpha rises, Delta falls.", (1, 2), 1.0),
+        Sentence("Alpha is 5.", (1,), 1.0),
+        Sentence("Delta falls.", (2,), 1.0),
+        Sentence("Beta is 6.", (1,), 1.0),
+    ]
+    assert text_of(said, ALL, titled=True, quoted=False) == (
+        "Alpha rises, Delta falls [1][2].\n"
+        "- First: Alpha is 5 [1]. Beta is 6 [1].\n- Second: Delta falls [2]."
+    )
+    assert text_of(said[:2], ALL, titled=True, quoted=True) == (
+        "Alpha rises, Delta falls [1][2].\nFirst: “Alpha is 5.” [1]"
+    )
+
+
+def test_a_sentence_on_two_papers_is_cited_from_both() -> None:
+    first, second = citations_for([Sentence("Beta is 6, Delta falls.", (1, 2), 0.9)], ALL)
+    assert [q.text for q in first.quotes] == ["Beta is 6."]
+    assert [q.text for q in second.quotes] == ["Delta falls."]
 
 
 def test_closest_titles_are_few_and_clean():

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from fakes import ConstantVerifier
+from fakes import ConstantVerifier, FakeReader, texts_of
 
-from rag.evidence.answerability import AnswerConfidence, final_features
-from rag.generate.drafts import Quoting, evidence_of_drafts
-from rag.generate.prompt import ChatPrompt, ReaderPrompt
+from rag.evidence.answerability import AnswerConfidence
 from rag.models.logistic import LogisticModel
-from rag.pipeline.conclude import Conclusion
+from rag.pipeline.conclude import Conclusion, outcome_of
+from rag.pipeline.pipeline import findings_of
 from rag.settings import Settings
 from rag.types import (
     Abstention,
     Answer,
     Draft,
-    DraftOutcome,
     Evidence,
     Kind,
+    Outcome,
     Paper,
     Passage,
     PreparedQuestion,
     Question,
+    Relevance,
+    Sentence,
 )
-from rag.verify.grounding import Verification
+from rag.verify.grounding import Finding, Grounded, Verification
 
 ONE = Paper("1", "First", "Alpha speeds reach 5 percent. Beta speeds reach 6 percent.")
 TWO = Paper("2", "Second", "Delta speeds reach 7 percent.")
@@ -34,15 +35,25 @@ ALPHA, BETA = Evidence(1, ONE, 0, 29, 0.9), Evidence(1, ONE, 30, 58, 0.5)
 DELTA = Evidence(2, TWO, 0, 29, 0.8)
 
 
-def prepared(kind: Kind = "fact", *evidence: Evidence) -> PreparedQuestion:
+def prepared(kind: Kind = "fact", *evidence: Evidence, telling: float | None = None) -> PreparedQuestion:
+    """`telling`: what the reader says of the first paper; None where it was not asked."""
     passages = (Passage(ONE, 1, 0.9), Passage(TWO, 2, 0.8))
     question = Question("What do they reach?", id="q")
-    return PreparedQuestion(question, "What do the speeds reach?", kind, passages, evidence, 0.75)
+    return PreparedQuestion(
+        question,
+        "What do the speeds reach?",
+        kind,
+        passages,
+        evidence,
+        0.75,
+        texts=texts_of(ONE, TWO),
+        readings={"1": Relevance(0.0, 0.0, (), 9.0, telling), "2": Relevance(0.0, 0.0, (), 9.0, 7.0)},
+    )
 
 
 BEFORE = LogisticModel(0.0, {"prior": 1.0})
 UNCHANGED = AnswerConfidence(BEFORE, BEFORE)
-DECLINING = AnswerConfidence(LogisticModel(0.0, {"prior": 1.0, "declined": -2.0}), BEFORE)
+READ = AnswerConfidence(LogisticModel(0.0, {"prior": 1.0, "telling": 0.5, "right": 0.25}), BEFORE)
 
 
 def concluded(
@@ -50,37 +61,27 @@ def concluded(
     *drafts: str,
     support: float = 1.0,
     final: AnswerConfidence = UNCHANGED,
-    trained: bool = False,
+    right: float | None = None,
+    summary: Sequence[Sentence] = (),
     **settings: object,
 ) -> Answer:
+    """A draft a paper, in the order of keys; `right`: log-odds that the reader gives to what stood."""
     bars = {"support_min": 0.7, "quote_relative_min": 0.6, "quote_sentences_max": 3, "confident_min": 0.0}
     known = Settings.load(**{**bars, **settings})
-    parts = evidence_of_drafts(item, gap_max=known.draft_gap_max)
-    told = [Draft(text, tuple(part)) for text, part in zip(drafts, parts, strict=False)]
-    checked = Verification(ConstantVerifier(support), known.support_min)(item.standalone, told)
+    parts = [item.of_paper(key) for key in dict.fromkeys(e.key for e in item.evidence)]
+    told = [
+        Draft(text, part, item.texts[part[0].paper.paper_id])
+        for text, part in zip(drafts, parts, strict=False)
+    ]
+    judge = None if right is None else FakeReader(lambda _: (0.0, right, 0.0))
+    checked = Verification(ConstantVerifier(support), known.support_min, judge)(item.standalone, told)
     conclude = Conclusion(
         final,
         confident_min=known.confident_min,
         quote_relative_min=known.quote_relative_min,
         quote_sentences_max=known.quote_sentences_max,
     )
-    prompt = ReaderPrompt() if trained else ChatPrompt()
-    return conclude(item, told, checked, declined=prompt.declined(drafts))
-
-
-def test_a_fact_is_drafted_from_the_paper_of_the_best_sentence_and_others_a_paper_at_a_time() -> None:
-    evidence = (DELTA, ALPHA, BETA)
-    assert evidence_of_drafts(prepared("fact", *evidence), gap_max=9.0) == [[DELTA]]
-    assert evidence_of_drafts(prepared("fact", ALPHA, DELTA, BETA), gap_max=9.0) == [[ALPHA, BETA]]
-    for kind in ("find", "compare", "collect"):
-        assert evidence_of_drafts(prepared(kind, *evidence), gap_max=0.0) == [[DELTA], [ALPHA, BETA]]
-
-
-@pytest.mark.parametrize(("gap_max", "told"), [(2.2, [ALPHA, BETA]), (2.19, [ALPHA])])
-def test_unlikely_evidence_is_not_drafted_from(gap_max: float, told: list[Evidence]) -> None:
-    # the log-odds of .9 are ln 9 = 2.197, those of .5 are 0
-    assert evidence_of_drafts(prepared("fact", ALPHA, BETA), gap_max=gap_max) == [told]
-    assert evidence_of_drafts(prepared("fact"), gap_max=gap_max) == [[]]
+    return conclude(item, told, checked, summary)
 
 
 def test_an_abstention_is_passed_on() -> None:
@@ -142,29 +143,78 @@ def test_drafts_and_evidence_belong_together_in_the_order_of_keys() -> None:
     assert [c.paper_id for c in answer.citations] == ["1", "2"]
 
 
-@pytest.mark.parametrize(("trained", "status"), [(True, "abstained"), (False, "quoted")])
-def test_the_word_of_a_reader_trained_to_decline_counts(trained: bool, status: str) -> None:
-    # prior 0.75 is log-odds 1.0986; minus 2 for declining: 1 / (1 + exp(0.9014)) = 0.2888
+ALPHA_STOOD = "Alpha reaches 5 percent."
+SEVERAL = [Sentence("Alpha reaches 5 and Delta 7 percent.", (1, 2), 0.9)]
+
+
+def test_a_summary_of_several_papers_stands_before_a_line_of_each() -> None:
     answer = concluded(
-        prepared("fact", ALPHA), "Not in the evidence.", final=DECLINING, trained=trained, confident_min=0.3
+        prepared("compare", ALPHA, DELTA), ALPHA_STOOD, "Delta reaches 7 percent.", summary=SEVERAL
     )
-    assert answer.status == status
-    assert answer.confidence == pytest.approx(0.2888 if trained else 0.75, abs=1e-4)
-    assert answer.trace.draft == "Not in the evidence."
-    assert (answer.abstention is not None) == trained
+    assert (answer.status, answer.text) == (
+        "answered",
+        "Alpha reaches 5 and Delta 7 percent [1][2].\n"
+        "- First: Alpha reaches 5 percent [1].\n- Second: Delta reaches 7 percent [2].",
+    )
+    assert [s.citations for s in answer.sentences] == [(1, 2), (1,), (2,)]
+    assert [[q.text for q in c.quotes] for c in answer.citations] == [[ALPHA.text], [DELTA.text]]
 
 
-def test_only_a_reader_that_was_asked_declines() -> None:
-    refusal, answer = "Not in the evidence.", "Alpha reaches 5 percent."
-    assert [ReaderPrompt().declined(d) for d in ([refusal], [refusal, answer], [])] == [True, False, None]
-    assert [ChatPrompt().declined(d) for d in ([refusal], [])] == [None, None]
-    assert Quoting().declined([]) is None
+@pytest.mark.parametrize(
+    ("telling", "right", "sure"),
+    [
+        # prior 0.75 is log-odds ln 3 = 1.0986; telling counts half, right a quarter
+        (None, None, 0.75),
+        (-4.0, None, 0.2888),  # 1.0986 - 2 = -0.9014
+        (2.0, -8.0, 0.5247),  # 1.0986 + 1 - 2 = 0.0986
+        (2.0, 4.0, 0.9568),  # 1.0986 + 1 + 1 = 3.0986
+    ],
+)
+@pytest.mark.parametrize("confident_min", [0.0, 0.6])
+def test_the_word_of_the_reader_counts_where_it_was_asked(
+    telling: float | None, right: float | None, sure: float, confident_min: float
+) -> None:
+    answer = concluded(
+        prepared("fact", ALPHA, telling=telling),
+        ALPHA_STOOD,
+        right=right,
+        final=READ,
+        confident_min=confident_min,
+    )
+    assert answer.confidence == pytest.approx(sure, abs=1e-4)
+    assert answer.status == ("answered" if sure >= confident_min else "abstained")
+    assert answer.trace.draft == ALPHA_STOOD
+    assert answer.trace.signals["prior"] == pytest.approx(1.0986, abs=1e-4)
+    assert answer.trace.signals.get("telling") == telling
+    if answer.abstention:
+        assert answer.abstention.reason == "low_confidence"
+        assert answer.abstention.closest == ("First", "Second")
 
 
-def test_where_nothing_was_written_only_the_probability_before_speaks() -> None:
-    final = AnswerConfidence(LogisticModel(9.0, {"prior": 1.0}), BEFORE)
-    outcome = DraftOutcome(declined=False, support=0.8)
-    assert final_features(0.5, None) == {"prior": 0.0}
-    assert final_features(0.5, outcome) == {"prior": 0.0, "declined": 0.0, "stood": 1.0, "support": 0.8}
-    assert final.probability(0.5, None) == 0.5
-    assert final.probability(0.5, outcome) == pytest.approx(1 / (1 + math.exp(-9.0)))
+def stood(key: int, text: str, support: float = 0.8) -> Sentence:
+    return Sentence(text, (key,), support)
+
+
+def test_the_outcome_is_of_the_first_papers_reading_and_of_the_surest_draft() -> None:
+    checked = [
+        Grounded((stood(1, "Alpha.", 0.7), stood(1, "Beta.", 0.9)), (), right=-1.0),
+        Grounded((stood(2, "Delta.", 0.8),), (), right=2.0),
+        Grounded((), ()),
+    ]
+    assert outcome_of(prepared("compare", ALPHA, DELTA, telling=-3.0), checked) == Outcome(0.9, -3.0, 2.0)
+    assert outcome_of(prepared("compare", DELTA, ALPHA, telling=-3.0), []) == Outcome(0.0, 7.0, None)
+    assert outcome_of(prepared("fact", ALPHA), checked[2:]) == Outcome(0.0, None, None)
+    assert outcome_of(replace(prepared("fact", ALPHA), readings={}), []) == Outcome(0.0, None, None)
+    assert outcome_of(prepared("fact"), []) == Outcome(0.0, None, None)
+
+
+def test_findings_are_what_stood_a_paper_each_in_the_order_of_keys() -> None:
+    checked = [
+        Grounded((stood(2, "Delta reaches 7."),), ()),
+        Grounded((stood(1, "Alpha reaches 5."), stood(1, "Beta reaches 6.")), ()),
+    ]
+    assert findings_of(prepared("compare", DELTA, ALPHA), checked) == [
+        Finding(1, "First", "Alpha reaches 5. Beta reaches 6."),
+        Finding(2, "Second", "Delta reaches 7."),
+    ]
+    assert findings_of(prepared("compare", DELTA, ALPHA), [Grounded((), ())]) == []

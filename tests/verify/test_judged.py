@@ -99,9 +99,7 @@ def test_a_sentence_over_two_papers_cites_both() -> None:
 def test_a_summary_rests_on_titles_and_findings_together() -> None:
     verifier = ConstantVerifier()
     Verification(verifier, 0.5).summary(QUESTION, BOTH, FINDINGS)
-    told = (
-        "Monarch Mixer\nMixers reach 9.1x throughput.\nRetro-Li\nRetro-Li retrieves from a small memory."
-    )
+    told = "Monarch Mixer\nMixers reach 9.1x throughput.\nRetro-Li\nRetro-Li retrieves from a small memory."
     assert verifier.claims == [(BOTH, told)]
 
 
