@@ -36,7 +36,7 @@ from rag.models.logistic import LogisticModel
 from rag.ports import Abstract
 from rag.rerank.cascade import RerankCascade
 from rag.rerank.cross_encoder import CrossEncoder
-from rag.rerank.query_likelihood import NoSecondLook
+from rag.rerank.paper_reading import NoSecondLook
 from rag.types import Answer, DraftToken, Event, Finished, Paper, Question, Relevance, StageStarted, Turn
 
 TRUE = "Monarch Mixer reaches 9.1x higher throughput at sequence length 4K [1]."
@@ -57,13 +57,19 @@ def quotes(answer: Answer) -> list[str]:
     return [quote.text for citation in answer.citations for quote in citation.quotes]
 
 
-def echo_first_line(prompt: str) -> str:
-    """A model that answers our question, and else repeats the last sentence of its first source."""
+def echo_abstract(prompt: str) -> str:
+    """A model that answers our question, else repeats the last sentence of its paper.
+
+    It sums nothing up, and cannot say what introduces a thing.
+    """
     if THROUGHPUT in prompt:
         return TRUE
-    line = next(line for line in prompt.split("\n") if line.startswith("["))
-    key, _, text = line.partition("] ")
-    return f"{text.partition(': ')[2].rstrip('.').rpartition('. ')[2]} {key}]."
+    if "introduces" in prompt.rpartition("Question: ")[2]:
+        return "Not in this abstract."
+    if prompt.startswith("[1] "):
+        return ""
+    abstract = next(line for line in prompt.split("\n") if line.startswith("Abstract: "))
+    return f"{abstract.rstrip('.').rpartition('. ')[2]} [1]."
 
 
 # -- a draft and what is left of it ---------------------------------------------------------------
@@ -82,8 +88,10 @@ def test_a_draft_that_the_evidence_carries_is_the_answer(index: PaperIndex) -> N
     assert answer.passages[0].paper == MONARCH
     (conversation,) = generator.prompts
     assert [type(message) for message in conversation] == [SystemMessage, HumanMessage]
-    assert "9.1x higher throughput" in str(conversation[1].content)
-    assert THROUGHPUT in str(conversation[1].content)
+    asked = str(conversation[1].content)
+    assert asked.startswith(f"Title: {MONARCH.title}\nAbstract: Transformers scale quadratically")
+    assert "9.1x higher throughput" in asked
+    assert asked.endswith(f"\n\nQuestion: {THROUGHPUT}")
 
 
 def test_a_wrong_number_is_dropped_and_the_evidence_quoted(index: PaperIndex) -> None:
@@ -173,8 +181,9 @@ def test_a_fact_is_told_from_one_paper_and_no_other_carries_it(tmp_path: Path) -
     generator = FakeChatModel(["Tiered memory does help retrieval of 7 kinds of passages [2]."])
     answer = assistant_over(index, generator=generator, answerable_min=0).ask(question)
     assert_sound(answer, index)
-    assert [(item.key, item.paper) for item in answer.trace.evidence] == [(1, nearer), (2, other)]
-    assert "[2]" not in str(generator.prompts[0][1].content)
+    assert [(item.key, item.paper) for item in answer.trace.evidence] == [(1, nearer)]
+    (conversation,) = generator.prompts
+    assert "Tiered" not in str(conversation[1].content)
     assert (answer.status, titles(answer)[0]) == ("quoted", nearer.title)
 
 
@@ -214,33 +223,55 @@ def test_abstaining_asks_no_model_and_names_the_closest(index: PaperIndex) -> No
 # -- kinds of questions ---------------------------------------------------------------------------
 
 
-def test_find_names_the_paper_without_the_model(index: PaperIndex) -> None:
-    generator = FakeChatModel([])
-    answer = assistant_over(index, generator=generator).ask("Which paper introduces Retro-Li?")
+@pytest.mark.parametrize("declines", [True, False])
+def test_find_names_the_paper_whatever_the_model_says_of_it(index: PaperIndex, declines: bool) -> None:
+    said = "Not in this abstract." if declines else "Retro-Li retrieves from a small-scale memory."
+    answer = assistant_over(index, generator=FakeChatModel([said])).ask("Which paper introduces Retro-Li?")
     assert_sound(answer, index)
-    assert (answer.status, answer.trace.kind) == ("quoted", "find")
+    assert (answer.status, answer.trace.kind) == ("quoted" if declines else "answered", "find")
     assert titles(answer) == [RETRO.title]
     assert answer.text.startswith(f"{RETRO.title}: ")
-    assert generator.prompts == []
+    assert ("“" in answer.text) == declines
+
+
+DIFFER = "How do Monarch Mixer and Retro-Li differ?"
+TOGETHER = "Monarch Mixer has 27% fewer parameters, Retro-Li never needs a web-scale database."
 
 
 def test_compare_gives_a_line_a_paper(index: PaperIndex) -> None:
-    generator = FakeChatModel(echo_first_line)
-    answer = assistant_over(index, generator=generator).ask("How do Monarch Mixer and Retro-Li differ?")
+    generator = FakeChatModel(echo_abstract)
+    answer = assistant_over(index, generator=generator).ask(DIFFER)
     assert_sound(answer, index)
     assert (answer.status, answer.trace.kind) == ("answered", "compare")
     assert set(titles(answer)) == {MONARCH.title, RETRO.title}
-    assert len(generator.prompts) == 2
+    assert len(generator.prompts) == 3  # a paper each, and what both say
     assert_a_line_a_paper(answer)
+
+
+@pytest.mark.parametrize(("said", "stands"), [(TOGETHER, True), (TOGETHER.replace("27", "28"), False)])
+def test_what_two_papers_say_together_stands_before_them(index: PaperIndex, said: str, stands: bool) -> None:
+    generator = FakeChatModel(lambda prompt: said if prompt.startswith("[1] ") else echo_abstract(prompt))
+    assistant = assistant_over(index, generator=generator)
+    answer = assistant.ask(DIFFER)
+    assert_sound(answer, index)
+    first, *lines = answer.text.split("\n")
+    assert (first == f"{TOGETHER.removesuffix('.')} [1][2].") == stands
+    assert len(lines) == (2 if stands else 1)
+    assert str(generator.prompts[-1][1].content) == (
+        f"[1] {RETRO.title}: Retro-Li never needs a web-scale database.\n"
+        f"[2] {MONARCH.title}: Monarch Mixer matches BERT-base with 27% fewer parameters.\n\n"
+        f"Question: {DIFFER}"
+    )
+    events = list(assistant.stream(DIFFER))
+    assert isinstance(events[-1], Finished)
+    assert timeless(events[-1].answer) == timeless(answer)
 
 
 def test_compare_quotes_the_paper_whose_draft_fell(index: PaperIndex) -> None:
     def half_wrong(prompt: str) -> str:
-        return echo_first_line(prompt) if RETRO.title in prompt else "It uses 77 GPUs [1]."
+        return echo_abstract(prompt) if RETRO.title in prompt else "It uses 77 GPUs [1]."
 
-    answer = assistant_over(index, generator=FakeChatModel(half_wrong)).ask(
-        "How do Monarch Mixer and Retro-Li differ?"
-    )
+    answer = assistant_over(index, generator=FakeChatModel(half_wrong)).ask(DIFFER)
     assert_sound(answer, index)
     assert answer.status == "answered"
     assert "77" not in answer.text
@@ -254,9 +285,7 @@ def test_a_draft_about_one_paper_cannot_rest_on_another(index: PaperIndex) -> No
     def wrong_paper(prompt: str) -> str:
         return next(text for title, text in swapped.items() if title in prompt)
 
-    answer = assistant_over(index, generator=FakeChatModel(wrong_paper)).ask(
-        "How do Monarch Mixer and Retro-Li differ?"
-    )
+    answer = assistant_over(index, generator=FakeChatModel(wrong_paper)).ask(DIFFER)
     assert_sound(answer, index)
     assert answer.status == "quoted"
     assert len(answer.trace.dropped) == 2
@@ -264,7 +293,7 @@ def test_a_draft_about_one_paper_cannot_rest_on_another(index: PaperIndex) -> No
 
 @pytest.mark.parametrize("with_model", [True, False])
 def test_collect_gives_a_line_a_paper(index: PaperIndex, with_model: bool) -> None:
-    generator = FakeChatModel(echo_first_line) if with_model else None
+    generator = FakeChatModel(echo_abstract) if with_model else None
     answer = assistant_over(index, generator=generator, answerable_min=0).ask(
         "Which papers use retrieval with memory for language models?"
     )
@@ -290,20 +319,20 @@ MIXED = [
     OFF_CORPUS,
     "",
     "Which paper introduces Retro-Li?",
-    "How do Monarch Mixer and Retro-Li differ?",
+    DIFFER,
     "How many quality criteria does DataMan derive?",
 ]
 
 
 def test_a_batch_is_its_questions_one_by_one(index: PaperIndex) -> None:
-    assistant = assistant_over(index, generator=FakeChatModel(echo_first_line))
+    assistant = assistant_over(index, generator=FakeChatModel(echo_abstract))
     together = assistant.batch(MIXED)
     assert [timeless(a) for a in together] == [timeless(assistant.ask(q)) for q in MIXED]
     assert {answer.status for answer in together} == {"answered", "abstained", "quoted"}
 
 
 def test_batches_of_every_size_are_equal(index: PaperIndex) -> None:
-    model = FakeChatModel(echo_first_line)
+    model = FakeChatModel(echo_abstract)
     runs = [
         [timeless(a) for a in assistant_over(index, generator=model, generation_batch_size=n).batch(MIXED)]
         for n in (1, 2, 8)
@@ -312,7 +341,7 @@ def test_batches_of_every_size_are_equal(index: PaperIndex) -> None:
 
 
 def test_answers_come_as_they_are_made(index: PaperIndex) -> None:
-    model = FakeChatModel(echo_first_line)
+    model = FakeChatModel(echo_abstract)
     assistant = assistant_over(index, generator=model, generation_batch_size=2)
     asked: list[str] = []
 
@@ -329,7 +358,7 @@ def test_answers_come_as_they_are_made(index: PaperIndex) -> None:
 
 @pytest.mark.parametrize("question", MIXED)
 def test_a_stream_ends_in_the_answer_of_ask(index: PaperIndex, question: str) -> None:
-    assistant = assistant_over(index, generator=FakeChatModel(echo_first_line))
+    assistant = assistant_over(index, generator=FakeChatModel(echo_abstract))
     events = list(assistant.stream(question))
     asked = assistant.ask(question)
     assert isinstance(events[-1], Finished)
@@ -407,13 +436,16 @@ def test_a_draft_of_a_paper_that_falls_behind_is_begun_anew(index: PaperIndex) -
     assert events[-1].answer.timings.first_token_s >= again[1]
 
 
-def test_nothing_is_begun_in_doubt_where_no_draft_would_be_wanted(index: PaperIndex) -> None:
-    for question, strict in ((THROUGHPUT, True), ("Which paper introduces Retro-Li?", False)):
-        assistant = doubting(index, 2.0, FakeChatModel())
-        if strict:
-            stages = assistant.pipeline.stages
-            with_stages(assistant, rerank=stages.rerank, select=stages.select, generate=Quoting())
-        assert told(list(assistant.stream(question))) == ["searching", "reading", "checking"]
+def test_nothing_is_begun_in_doubt_but_a_fact_and_nothing_written_where_quotes_are_wanted(
+    index: PaperIndex,
+) -> None:
+    assistant = doubting(index, 2.0, FakeChatModel())
+    stages = assistant.pipeline.stages
+    with_stages(assistant, rerank=stages.rerank, select=stages.select, generate=Quoting())
+    assert told(list(assistant.stream(THROUGHPUT))) == ["searching", "reading", "checking"]
+    seeking = doubting(index, 2.0, FakeChatModel(echo_abstract))
+    events = told(list(seeking.stream("Which paper introduces Retro-Li?")))
+    assert events == ["searching", "reading", "writing", "'Not in this abstract.", "checking"]
 
 
 def test_timings_are_of_stages_that_ran(index: PaperIndex) -> None:
@@ -439,7 +471,7 @@ POISON = "How many quality criteria does DataMan derive?"
 
 
 def poisoned(exc: Exception) -> FakeChatModel:
-    return FakeChatModel(lambda prompt: exc if DATAMAN.title in prompt else echo_first_line(prompt))
+    return FakeChatModel(lambda prompt: exc if DATAMAN.title in prompt else echo_abstract(prompt))
 
 
 def test_one_question_that_fails_does_not_touch_the_others(index: PaperIndex) -> None:
@@ -451,7 +483,7 @@ def test_one_question_that_fails_does_not_touch_the_others(index: PaperIndex) ->
     assert (error.type, error.message, error.hint) == ("GenerationFailed", "it broke", "Ask again.")
     assert (answers[1].question, answers[1].text) == (POISON, "")
     assert answers[1].fingerprint == answers[0].fingerprint
-    whole = assistant_over(index, generator=FakeChatModel(echo_first_line))
+    whole = assistant_over(index, generator=FakeChatModel(echo_abstract))
     assert timeless(answers[0]) == timeless(whole.ask(THROUGHPUT))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log
 
 import numpy as np
 import pytest
-from fakes import ConstantVerifier
+from fakes import ConstantVerifier, FakeReader
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 
@@ -18,12 +19,12 @@ from rag.models.logistic import LogisticModel
 from rag.pipeline.conclude import Conclusion
 from rag.pipeline.prepare import Preparation
 from rag.pipeline.stages import Stages
-from rag.ports import Abstract, QuestionModel, Reranker
+from rag.ports import Abstract, Reranker
 from rag.query.condense import Condenser
 from rag.query.spelling import Spelling
 from rag.rerank.cascade import RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
-from rag.rerank.query_likelihood import NoSecondLook, QuestionLikelihood
+from rag.rerank.paper_reading import NoSecondLook, PaperReading
 from rag.retrieve.stage import Retrieval
 from rag.settings import Settings
 from rag.types import Paper, PaperText, Question, Relevance, Turn
@@ -56,6 +57,9 @@ def page(title: str, abstract: str) -> Document:
 
 ALPHA = page("Alpha", "Alpha is 5. Alpha is fast.")
 BETA = page("Beta", "Beta is 6.")
+ALPHA_PAPER, BETA_PAPER = (
+    Paper(d.metadata["title"].lower(), d.metadata["title"], d.page_content) for d in (ALPHA, BETA)
+)
 
 
 def preparation(
@@ -63,7 +67,7 @@ def preparation(
     papers_count: int = 2,
     prefetched: list[str] | None = None,
     reranker: Reranker | None = None,
-    question_model: QuestionModel | None = None,
+    reader: FakeReader | None = None,
     answerable_min: float = 0.0,
     **settings: object,
 ) -> tuple[Preparation, Shelf]:
@@ -82,9 +86,7 @@ def preparation(
     spelling = Spelling(frozenset({"fast"}), {"fast"}.__contains__, lambda term: 1.0)
     rerank: RerankCascade | RetrievedOrder = RetrievedOrder()
     if reranker is not None:
-        second_look = (
-            QuestionLikelihood(question_model, BY_GAIN, 3, False) if question_model else NoSecondLook()
-        )
+        second_look = PaperReading(reader, BY_GAIN, 3) if reader else NoSecondLook()
         rerank = RerankCascade(
             CrossEncoder(reranker, BY_ANSWER),
             second_look,
@@ -96,9 +98,7 @@ def preparation(
         condense=Condenser(spelling, known.question_chars_max),
         retrieve=Retrieval(shelf, (prefetched if prefetched is not None else []).extend, read_papers),
         rerank=rerank,
-        select=EvidenceSelection(
-            cosines, lambda term: 1.0, BY_COSINE, HALF, known.evidence_sentences_max, 360, lambda text: 1
-        ),
+        select=EvidenceSelection(cosines, lambda term: 1.0, BY_COSINE, HALF),
         generate=Quoting(),
         verify=Verification(ConstantVerifier(), 0.5),
         conclude=Conclusion(AnswerConfidence(HALF, HALF), 0.0, 0.3, 3),
@@ -111,11 +111,9 @@ def test_evidence_is_keyed_from_the_best_sentence_on() -> None:
     found = prepared.one(Question("What is fast?"))
     assert shelf.asked == ["What is fast?"]
     assert [passage.paper.paper_id for passage in found.passages] == ["alpha", "beta"]
-    assert [(item.key, item.text) for item in found.evidence] == [
-        (1, "Beta is 6."),
-        (2, "Alpha is fast."),
-        (2, "Alpha is 5."),
-    ]
+    assert [(item.key, item.text) for item in found.evidence] == [(1, "Beta is 6.")]
+    assert found.texts == {"alpha": read_paper(ALPHA_PAPER), "beta": read_paper(BETA_PAPER)}
+    assert found.readings == {}
     assert (found.kind, found.abstention, found.confidence) == ("fact", None, 0.5)
     assert found.retrieve_s > 0
 
@@ -227,7 +225,7 @@ def test_at_first_it_is_what_comes_of_the_first_paper_alone() -> None:
     assert [item.text for item in probable.evidence] == ["Alpha is fast.", "Alpha is 5."]
     assert [title for title, _ in reranker.read_papers] == ["Alpha"]
     found = prepared.read_on(begun)
-    assert {item.paper.title for item in found.evidence} == {"Alpha", "Beta"}
+    assert {item.paper.title for item in found.evidence} == {"Beta"}  # it holds the best sentence
     assert found.retrieve_s > begun.seconds > 0
 
 
@@ -239,29 +237,32 @@ def test_a_sure_first_look_settles_it() -> None:
     assert {item.paper.title for item in settled.evidence} == {"Alpha"}
 
 
-class Likelier:
-    """A question model to which Beta makes a question likelier by 30 nats, Alpha by 10."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-
-    def likelihoods(self, conversations: Sequence[Sequence[object]], text: str) -> list[float]:
-        self.asked.append(text)
-        told = ["\n".join(str(message) for message in one) for one in conversations]
-        return [-10.0 if "Beta" in one else -30.0 if "Alpha" in one else -40.0 for one in told]
+def likelier() -> FakeReader:
+    """Beta makes a question likelier by 30 nats, Alpha by 10; one in two declines."""
+    return FakeReader(
+        lambda text: (-10.0 if "Beta" in text else -30.0 if "Alpha" in text else -40.0, log(0.5))
+    )
 
 
-def test_a_doubtful_order_is_put_to_the_question_model() -> None:
-    model = Likelier()
+def test_a_doubtful_order_is_put_to_the_reader() -> None:
+    reader = likelier()
     asked = Question("Which papers are fast?")
-    sure, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model)
-    assert [p.paper.title for p in sure.one(asked).passages] == ["Alpha", "Beta"]
-    assert model.asked == []  # 1 / (1 + e^-5) = .993 is sure enough
-    doubting, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), question_model=model, sure_min=1.0)
+    doubting, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), reader=reader, sure_min=1.0)
     found = doubting.one(asked)
     assert [p.paper.title for p in found.passages] == ["Beta", "Alpha"]
     assert [round(p.score, 4) for p in found.passages] == [0.9526, 0.7311]  # 1/(1+e^-3), 1/(1+e^-1)
-    assert model.asked == ["Which papers are fast?"]
+    assert len(reader.asked) == 3
+    assert all(text.endswith("\n\nQuestion: Which papers are fast?") for text in reader.asked)
+    assert {key: own.likelihood for key, own in found.readings.items()} == {"alpha": 10.0, "beta": 30.0}
+
+
+def test_what_is_written_ahead_waits_for_no_reader() -> None:
+    reader = likelier()
+    prepared, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), reader=reader, sure_min=0.999)
+    begun, _ = prepared.at_first(Question("What is fast?"))
+    assert prepared.provisional(begun).readings["alpha"].telling is None
+    assert reader.asked == []
+    assert prepared.read_on(begun).readings["alpha"].telling == pytest.approx(0.0)
 
 
 def test_a_misspelt_word_is_mended_before_anything_is_searched() -> None:
