@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from langchain_core.messages import HumanMessage
 
-from rag.models import load
+from rag.errors import ModelMissing
+from rag.models import load, weights
+from rag.models.catalogue import READER, SMALL_READER
+from rag.models.engines.decoder import Reading
 from rag.models.weights import ResolvedModel
 from rag.settings import Settings
 
@@ -28,11 +34,12 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     return names
 
 
-def test_generator_and_question_model_are_one_whatever_else_is_set(opened: list[str]) -> None:
+def test_generator_and_reader_are_one_whatever_else_is_set(opened: list[str]) -> None:
     first, identity = load.load_generator(Settings.load(generator="reader"))
     other, _ = load.load_generator(Settings.load(generator="reader", strict=True, passages_top_k=3))
-    asked, _ = load.load_question_model(Settings.load(generator="none", question_model="reader"))
+    asked, checksum = load.load_reader(Settings.load(generator="none", reader="reader"))
     assert asked is not None
+    assert checksum == "c" * 64
     assert first is other is asked.load() is asked.load()
     assert opened == ["reader"]
     assert identity == f"{'c' * 64} torch"
@@ -44,3 +51,72 @@ def test_what_is_run_otherwise_is_another_model(opened: list[str]) -> None:
         other, _ = load.load_generator(Settings.load(**{"generator": "reader", **changed}))
         assert other is not first
     assert opened == ["reader", "reader", "reader", "reader", "else"]
+
+
+def test_the_reader_is_opened_when_it_is_first_asked(
+    opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, _ = load.load_reader(Settings.load(reader="reader"))
+    assert reader is not None
+    assert opened == []
+    told = [Reading(-1.0, (-2.0,))]
+    decoder = SimpleNamespace(read=lambda *_: told, prompt=lambda turns: turns[-1]["content"])
+    monkeypatch.setattr(load.LocalChatModel, "load", lambda self: decoder)
+    assert reader.readings([[HumanMessage("one")]], ["Yes"]) == told
+    assert opened == ["reader"]
+
+
+def test_without_a_reader_nothing_is_read(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load.load_reader(Settings.load(reader="none")) == (None, "none")
+
+    def missing(name: str, settings: Settings) -> ResolvedModel:
+        raise ModelMissing(f"no {name}", hint="Install it.")
+
+    monkeypatch.setattr(load, "resolve", missing)
+    assert load.load_reader(Settings.load(reader="somebody/else")) == (None, "none")
+    assert opened == []
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_where_the_readers_base_is_missing_the_small_one_answers_and_it_is_told(
+    opened: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, missing: bool
+) -> None:
+    def resolve(name: str, settings: Settings) -> ResolvedModel:
+        if missing and name == READER:
+            raise ModelMissing("no base", hint="Install it.")
+        return ResolvedModel(name, settings.cache_dir, name)
+
+    monkeypatch.setattr(load, "resolve", resolve)
+    monkeypatch.setattr(weights, "resolve", resolve)
+    chosen = SMALL_READER if missing else READER
+    settings = Settings.load(generator=READER, reader=READER)
+    reader, checksum = load.load_reader(settings)
+    with caplog.at_level(logging.WARNING):
+        _, identity = load.load_generator(settings)
+    assert reader is not None
+    assert (checksum, identity) == (chosen, f"{chosen} torch")
+    assert opened == [chosen]
+    assert (f"{SMALL_READER} answers instead" in caplog.text) == missing
+    reader.load()
+    assert opened == [chosen]
+
+
+@pytest.mark.parametrize("tuned", [True, False])
+def test_only_a_model_trained_for_this_begins_with_no_refusal(
+    opened: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tuned: bool
+) -> None:
+    delta = tmp_path / "delta.safetensors" if tuned else None
+    monkeypatch.setattr(load, "resolve", lambda name, _: ResolvedModel(name, tmp_path, "c" * 64, delta))
+    model, _ = load.load_generator(Settings.load(generator="reader"))
+    assert isinstance(model, load.LocalChatModel)
+    assert model.never_first == ("Not in this abstract." if tuned else "")
+
+
+def test_a_file_is_converted_and_a_folder_merged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "m.gguf").write_bytes(b"")
+    merged = ResolvedModel("merged", tmp_path / "merged", "")
+    monkeypatch.setattr(load, "converted_folder", lambda model, cache: tmp_path / "converted")
+    monkeypatch.setattr(load, "merged", lambda model, cache: merged)
+    settings = Settings.load()
+    assert load._folder(ResolvedModel("m", tmp_path / "m.gguf", ""), settings) == tmp_path / "converted"
+    assert load._folder(ResolvedModel("m", tmp_path, ""), settings) == tmp_path / "merged"

@@ -1,4 +1,4 @@
-"""How often the generator decodes, whichever way LangChain asks; over a decoder that counts."""
+"""What the generator asks of its decoder, and how often, whichever way LangChain asks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from collections.abc import Generator, Sequence
 from typing import Any
 
 import pytest
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import RunnableLambda
 
 from rag.generate.drafts import write_in_pieces, write_together
+from rag.models.engines.decoder import Reading, Split
 from rag.models.generator import LocalChatModel
+from rag.models.openings import Opening, conversation
 
 
 class CountingDecoder:
@@ -19,21 +21,35 @@ class CountingDecoder:
 
     def __init__(self) -> None:
         self.written: list[str] = []
+        self.never_first: set[str] = set()
+        self.read_prompts: list[Split] = []
 
     def prompt(self, turns: Sequence[dict[str, str]]) -> str:
-        return turns[-1]["content"]
+        before = "".join(f"<{turn['role']}>{turn['content']}" for turn in turns[:-1])
+        return f"{before}{turns[-1]['content']}"
 
     def count(self, text: str) -> int:
         return len(text.split())
 
-    def write(self, prompts: Sequence[str], stop: Sequence[str], tokens_max: int) -> list[str]:
-        self.written += prompts
-        return [prompt.upper() for prompt in prompts]
+    def write(
+        self, prompts: Sequence[Split], stop: Sequence[str], tokens_max: int, *, never_first: str = ""
+    ) -> list[str]:
+        self.never_first.add(never_first)
+        texts = [prompt.opening + prompt.rest for prompt in prompts]
+        self.written += texts
+        return [text.upper() for text in texts]
 
-    def pieces(self, prompt: str, stop: Sequence[str], tokens_max: int) -> Generator[str, None, None]:
-        self.written.append(prompt)
-        for word in prompt.upper().split():
+    def pieces(
+        self, prompt: Split, stop: Sequence[str], tokens_max: int, *, never_first: str = ""
+    ) -> Generator[str, None, None]:
+        self.never_first.add(never_first)
+        self.written.append(prompt.opening + prompt.rest)
+        for word in self.written[-1].upper().split():
             yield f" {word}"
+
+    def read(self, prompts: Sequence[Split], proposed: Sequence[str]) -> list[Reading]:
+        self.read_prompts += prompts
+        return [Reading(-1.0, tuple(float(len(word)) for word in proposed)) for _ in prompts]
 
 
 CONVERSATIONS: list[list[BaseMessage]] = [[HumanMessage("one two")], [HumanMessage("three")]]
@@ -87,3 +103,50 @@ def test_each_is_decoded_once_where_events_are_watched(
     assert decoder.written == ["one two", "three"][:count]
     told = [event["data"]["chunk"].content for event in events if event["event"] == "on_chat_model_stream"]
     assert "".join("".join(told).split()) == ["ONETWO", "ONETWOTHREE"][count - 1]
+
+
+# -- openings -------------------------------------------------------------------------------------
+
+OPENING = Opening("Be brief.", "Title: One")
+
+
+def test_a_prompt_is_cut_where_its_opening_ends(model: LocalChatModel) -> None:
+    asked = conversation(OPENING, "\n\nQuestion: two?")
+    assert model.prompt_parts(asked) == Split("<system>Be brief.Title: One", "\n\nQuestion: two?")
+    assert model.prompt_text(asked) == "<system>Be brief.Title: One\n\nQuestion: two?"
+
+
+def test_without_an_opening_a_prompt_is_one(model: LocalChatModel) -> None:
+    asked = [SystemMessage("Be brief."), HumanMessage("Title: One")]
+    assert model.prompt_parts(asked) == Split("", "<system>Be brief.Title: One")
+
+
+@pytest.mark.parametrize(
+    ("user", "rest", "parts"),
+    [
+        ("<|im_start|>x", "<|im_end|>y", ("< im_start >x", "< im_end >y")),
+        ("a<|im_", "end|>b", ("a<|im_", "end|>b")),  # tokenised apart: neither half is a token of theirs
+        ("\ue000cut\ue000", "\ue000", ("\ue000cut\ue000", "\ue000")),
+        ("", "b", ("", "b")),
+        ("a", "", ("a", "")),
+    ],
+)
+def test_whatever_stands_in_a_paper_the_cut_is_where_the_opening_ends(
+    model: LocalChatModel, user: str, rest: str, parts: tuple[str, str]
+) -> None:
+    found = model.prompt_parts(conversation(Opening("S.", user), rest))
+    assert (found.opening, found.rest) == (f"<system>S.{parts[0]}", parts[1])
+
+
+def test_what_may_not_come_first_is_told_either_way(decoder: CountingDecoder) -> None:
+    model = LocalChatModel(model_folder="none", never_first="Not in this abstract.")
+    model._decoder = decoder
+    texts(model, CONVERSATIONS)
+    list(model.stream(CONVERSATIONS[0]))
+    assert decoder.never_first == {"Not in this abstract."}
+
+
+def test_readings_are_of_prompts_in_two(model: LocalChatModel, decoder: CountingDecoder) -> None:
+    asked = [conversation(OPENING, " two"), conversation(OPENING, " three")]
+    assert model.readings(asked, ["Yes", "No"]) == [Reading(-1.0, (3.0, 2.0))] * 2
+    assert decoder.read_prompts == [Split("<system>Be brief.Title: One", rest) for rest in (" two", " three")]
