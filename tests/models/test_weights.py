@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +14,10 @@ from langchain_core.embeddings import Embeddings
 
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.index.query_encoder import QueryEncoder
-from rag.models import gguf, weights
+from rag.models import weights
 from rag.models.embedder import load_embedder
-from rag.models.gguf import converted_folder
 from rag.models.weights import WHEEL_MODELS, ResolvedModel, WheelModel, model_status
 from rag.settings import Settings
-from rag.storage.built import is_complete
 from rag.storage.checksums import sha256_of
 
 CONTENT = b"weights"
@@ -115,77 +112,6 @@ def test_resolving_needs_neither_torch_nor_transformers():
     code = "import sys, rag.models.weights; print({'torch', 'transformers'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
-
-
-# -- convert ----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ResolvedModel, list[Path]]:
-    """A model whose conversion writes one file, and the folders it was asked to write."""
-    calls: list[Path] = []
-
-    def fake_convert(gguf: Path, folder: Path) -> None:
-        calls.append(folder)
-        (folder / "model.safetensors").write_bytes(CONTENT)
-
-    monkeypatch.setattr(gguf, "_convert", fake_convert)
-    return ResolvedModel("m", tmp_path / "model.gguf", SHA256), calls
-
-
-def test_a_model_is_converted_once(converted, tmp_path):
-    model, calls = converted
-    folder = converted_folder(model, tmp_path / "cache")
-    assert (folder / "model.safetensors").read_bytes() == CONTENT
-    assert is_complete(folder)
-    assert converted_folder(model, tmp_path / "cache") == folder
-    assert len(calls) == 1
-    assert calls[0] != folder  # built beside, then renamed
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
-
-
-def test_other_weights_have_their_own_folder(converted, tmp_path):
-    model, _ = converted
-    other = ResolvedModel("m", model.path, "0" * 64)
-    assert converted_folder(model, tmp_path) != converted_folder(other, tmp_path)
-
-
-@pytest.mark.parametrize("damage", ["weights", "no weights", "no manifest", "bad manifest", "other format"])
-def test_a_damaged_folder_is_converted_again(converted, tmp_path, damage):
-    model, calls = converted
-    folder = converted_folder(model, tmp_path)
-    [manifest] = folder.glob("*.json")
-    if damage == "weights":
-        (folder / "model.safetensors").write_bytes(b"flipped")
-    elif damage == "no weights":
-        (folder / "model.safetensors").unlink()
-    elif damage == "no manifest":
-        manifest.unlink()
-    elif damage == "bad manifest":
-        manifest.write_text("{")
-    else:
-        manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "format": 0}))
-    assert not is_complete(folder)
-    assert is_complete(converted_folder(model, tmp_path))
-    assert len(calls) == 2
-
-
-def test_a_conversion_that_breaks_leaves_nothing(tmp_path, monkeypatch):
-    def broken(gguf: Path, folder: Path) -> None:
-        (folder / "model.safetensors").write_bytes(b"half")
-        raise ModelCorrupt("broken", hint="mend")
-
-    monkeypatch.setattr(gguf, "_convert", broken)
-    with pytest.raises(ModelCorrupt):
-        converted_folder(ResolvedModel("m", tmp_path / "m.gguf", SHA256), tmp_path / "cache")
-    assert list((tmp_path / "cache" / "models").iterdir()) == []
-
-
-def test_a_file_that_is_no_gguf_is_our_error(tmp_path):
-    (tmp_path / "m.gguf").write_bytes(b"not a model")
-    with pytest.raises(ModelCorrupt, match=r"m\.gguf") as raised:
-        converted_folder(ResolvedModel("m", tmp_path / "m.gguf", SHA256), tmp_path / "cache")
-    assert raised.value.hint
 
 
 # -- embedder and encoder ---------------------------------------------------------------------------
