@@ -1,4 +1,4 @@
-"""The real SmolLM2-135M: the same words whichever way it is asked, and no way in but the template."""
+"""The small reader, SmolLM2-135M: the same words whichever way it is asked; no way in but the template."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fakes import GALORE, MONARCH, RETRO
+from fakes import GALORE, MONARCH, RETRO, texts_of
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from rag.errors import GenerationFailed, ModelCorrupt
-from rag.generate.prompt import draft_messages
+from rag.models import openings
+from rag.models.catalogue import SMALL_READER
 from rag.models.engines.chat_template import ChatTokens
 from rag.models.engines.openvino_decoder import OpenVinoDecoder
 from rag.models.engines.tokens import read_tokenizer
@@ -21,8 +22,7 @@ from rag.models.engines.torch_decoder import TorchDecoder
 from rag.models.generator import _ROLES, LocalChatModel, _cut, _until, defuse
 from rag.models.load import load_generator
 from rag.settings import Settings
-from rag.text.sentences import sentence_spans
-from rag.types import Evidence, Paper
+from rag.types import Paper
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,9 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", params=["torch", "openvino"])
 def model(request: pytest.FixtureRequest, model_cache: Path) -> LocalChatModel:
     """The same model by each engine."""
-    settings = Settings.load(cache_dir=model_cache, draft_tokens_max=32, engine=request.param)
+    settings = Settings.load(
+        cache_dir=model_cache, generator=SMALL_READER, draft_tokens_max=32, engine=request.param
+    )
     found, identity = load_generator(settings)
     assert isinstance(found, LocalChatModel)
     checksum, engine = identity.split()
@@ -47,8 +49,8 @@ def like(model: LocalChatModel, max_tokens: int) -> LocalChatModel:
 
 
 def asked(paper: Paper, question: str) -> list[BaseMessage]:
-    spans = sentence_spans(paper.abstract)
-    return draft_messages(question, [Evidence(1, paper, start, end, 0.9) for start, end in spans])
+    (read,) = texts_of(paper).values()
+    return openings.conversation(openings.of_text(read), openings.asked(question))
 
 
 CONVERSATIONS = [
@@ -72,7 +74,7 @@ def alone(model: LocalChatModel) -> list[str]:
 def test_it_writes_the_new_text_only(alone: list[str]) -> None:
     for text in alone:
         assert text == text.strip() != ""
-        assert "Sources:" not in text
+        assert "Abstract:" not in text
         assert "<|" not in text
 
 
@@ -109,6 +111,14 @@ def test_a_batch_says_what_each_says_alone(model: LocalChatModel, alone: list[st
         told = zip(CONVERSATIONS[order], alone[order], texts(model, CONVERSATIONS[order]), strict=True)
         gaps = [gap_where_they_part(model, *one) for one in told if one[1] != one[2]]
         assert all(gap <= tie for gap in gaps), gaps
+
+
+def test_it_never_begins_with_a_refusal_which_is_asked_of_it_apart(model: LocalChatModel) -> None:
+    silly = [asked(paper, "How many llamas live in Lima?") for paper in (MONARCH, RETRO, GALORE)]
+    assert model.never_first == openings.NOT_TOLD
+    assert not [text for text in texts(model, silly) if text.startswith("Not")]
+    found = [reading.first for reading in model.readings(silly, [openings.NOT_TOLD, "Not"])]
+    assert all(declining == said <= 0.0 for declining, said in found)  # by its first token
 
 
 @pytest.mark.parametrize("number", range(len(CONVERSATIONS)))

@@ -7,17 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import OFF_CORPUS, PAPERS, THROUGHPUT
+from fakes import OFF_CORPUS, PAPERS, THROUGHPUT, texts_of
 
 from rag.assistant import Assistant
 from rag.generate.drafts import write_together
-from rag.generate.prompt import draft_messages
 from rag.ingest import open_embedder
-from rag.models.load import load_generator, load_question_model
-from rag.rerank.query_likelihood import question_messages
+from rag.models import openings
+from rag.models.catalogue import READER, SMALL_READER
+from rag.models.engines.decoder import Reading
+from rag.models.load import load_generator, load_reader
+from rag.models.weights import available
+from rag.rerank.paper_reading import NOBODY
 from rag.settings import Settings
-from rag.text.sentences import sentence_spans
-from rag.types import Evidence
 
 pytestmark = pytest.mark.slow
 
@@ -70,48 +71,60 @@ def test_sentence_transformers_gives_the_same_vectors(model_cache: Path, referen
     assert theirs == pytest.approx(reference, abs=1e-5)
 
 
-def test_questions_are_about_as_likely_by_either_engine(model_cache: Path):
-    told = [question_messages(paper.title, paper.abstract) for paper in PAPERS]
+OPENINGS = [openings.of_text(paper) for paper in (*texts_of(*PAPERS).values(), NOBODY)]
+ASKED = [openings.conversation(opening, openings.asked(THROUGHPUT)) for opening in OPENINGS]
+
+
+def figures(found: list[Reading]) -> np.ndarray:
+    return np.array([(one.likelihood, *one.first) for one in found])
+
+
+@pytest.mark.parametrize("name", [SMALL_READER, READER])
+def test_both_engines_make_about_the_same_of_papers(model_cache: Path, name: str):
     found = {}
     for engine in ("torch", "openvino"):
-        model, _ = load_question_model(Settings.load(cache_dir=model_cache, engine=engine))
+        settings = Settings.load(cache_dir=model_cache, engine=engine, reader=name)
+        if available(name, settings) != name:
+            pytest.skip("the reader's base is not on this machine")
+        model, _ = load_reader(settings)
         assert model is not None
-        found[engine] = np.array(model.likelihoods([*told, question_messages("", "")], THROUGHPUT))
-        assert model.likelihoods([], THROUGHPUT) == []
-        assert model.likelihoods(told[:1], "") == [0.0]
-        alone = np.array([model.likelihoods([one], THROUGHPUT)[0] for one in told])
-        assert alone == pytest.approx(found[engine][:-1], abs=0.15)  # beside others or not
-    # rounding adds up over a question's tokens: over 72 prompts of the product .66 nats of 120, at most 2.8
+        found[engine] = figures(model.readings(ASKED, [openings.NOT_TOLD]))
+        assert model.readings([], [openings.NOT_TOLD]) == []
+        alone = [model.readings([one], [openings.NOT_TOLD])[0] for one in ASKED]
+        assert figures(alone) == pytest.approx(found[engine], abs=0.5)  # beside others or not
+    # rounding adds up over a question's tokens
     assert np.abs(found["openvino"] - found["torch"]).mean() < 1.0
-    assert np.argmax(found["torch"]) == np.argmax(found["openvino"]) == 0
+    # the paper it is asked of makes it likeliest
+    assert np.argmax(found["torch"][:, 0]) == np.argmax(found["openvino"][:, 0]) == 0
 
 
-def test_what_was_read_ahead_scores_as_what_is_read_now_in_any_order(model_cache: Path, tmp_path: Path):
-    told = [*(question_messages(paper.title, paper.abstract) for paper in PAPERS), question_messages("", "")]
-    settings = Settings.load(cache_dir=model_cache, engine="openvino", read_ahead_mb=256)
-    model, _ = load_question_model(settings)
-    together, _ = load_question_model(Settings.load(cache_dir=model_cache, engine="openvino"))
-    assert model is not None
-    assert together is not None
-    first = model.likelihoods(told, THROUGHPUT)
-    assert len(list((model_cache / "read-ahead").rglob("*.safetensors"))) >= len(told)
-    assert model.likelihoods(told, THROUGHPUT) == first  # from what was kept
-    assert model.likelihoods(told[::-1], THROUGHPUT) == first[::-1]
-    assert model.likelihoods(told[:1], THROUGHPUT) == first[:1]
-    assert first == pytest.approx(together.likelihoods(told, THROUGHPUT), abs=1.5)  # int8 rounds by rows
+def test_what_was_read_ahead_reads_as_what_is_read_now_in_any_order(model_cache: Path):
+    known = {"cache_dir": model_cache, "engine": "openvino", "reader": SMALL_READER}
+    keeping, _ = load_reader(Settings.load(**known, read_ahead_mb=256))
+    plain, _ = load_reader(Settings.load(**known, read_ahead_mb=0))
+    assert keeping is not None
+    assert plain is not None
+    first = keeping.readings(ASKED, [openings.NOT_TOLD])
+    assert len(list((model_cache / "read-ahead").rglob("*.safetensors"))) >= len(ASKED)
+    assert keeping.readings(ASKED, [openings.NOT_TOLD]) == first  # from what was kept
+    backwards = keeping.readings(ASKED[::-1], [openings.NOT_TOLD])
+    assert figures(backwards[::-1]) == pytest.approx(figures(first), abs=0.5)
+    now = figures(plain.readings(ASKED, [openings.NOT_TOLD]))
+    assert figures(first) == pytest.approx(now, abs=1.5)  # int8 rounds by rows
 
 
 def test_greedy_decoding_is_mostly_the_same_by_either_engine(model_cache: Path):
     """int8 rounding turns near ties around: most words agree, not all."""
     conversations = [
-        draft_messages(question, [Evidence(1, paper, start, end, 0.9) for start, end in spans])
-        for paper in PAPERS
+        openings.conversation(openings.of_text(paper), openings.asked(question))
+        for paper in texts_of(*PAPERS).values()
         for question in (f"What does {paper.title} show?", "Which figures are reported?")
-        if (spans := sentence_spans(paper.abstract))
     ]
     drafts = {}
     for engine in ("torch", "openvino"):
-        settings = Settings.load(cache_dir=model_cache, engine=engine, draft_tokens_max=24)
+        settings = Settings.load(
+            cache_dir=model_cache, generator=SMALL_READER, engine=engine, draft_tokens_max=24
+        )
         generator, _ = load_generator(settings)
         assert generator is not None
         drafts[engine] = write_together(generator, conversations)
@@ -128,7 +141,10 @@ def test_verified_answers_agree(model_cache: Path, question: str):
     """Whatever the drafts, what is cited and whether there is an answer come out the same."""
     told = []
     for engine in ("torch", "openvino"):
-        settings = Settings.load(cache_dir=model_cache, engine=engine, draft_tokens_max=48)
+        settings = Settings.load(
+            cache_dir=model_cache, engine=engine, generator=SMALL_READER, reader=SMALL_READER,
+            draft_tokens_max=48,
+        )  # fmt: skip
         answer = Assistant.open(settings=settings).ask(question)
         told.append((answer.status == "abstained", [citation.paper_id for citation in answer.citations][:1]))
     assert told[0] == told[1]

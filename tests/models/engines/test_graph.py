@@ -73,6 +73,8 @@ def test_the_base_of_rotary_positions_is_found_where_each_version_writes_it():
             False,
             False,
         ),
+        ({"model_type": "qwen2", "hidden_act": "silu", "use_sliding_window": False}, False, True),
+        ({"model_type": "qwen2", "hidden_act": "silu", "use_sliding_window": True}, False, False),
         ({"model_type": "qwen3"}, False, False),
     ],
 )
