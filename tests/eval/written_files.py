@@ -29,7 +29,7 @@ def numeric(name: str, own: Row, **other: Any) -> Row:
     return {**found, "paper": own}
 
 
-def group(name: str, papers: Sequence[Row], **other: Any) -> Row:
+def group(name: str, papers: Sequence[Row], /, **other: Any) -> Row:
     """A question over several papers: the first tells by its first sentence, the second by its second."""
     told = [{"text": f"Told {n}.", "evidence": [[n, n]]} for n in range(min(2, len(papers)))]
     own = {"id": name, "type": "fact", "question": "Which?", "papers": list(papers), "answer": "Both."}
@@ -37,14 +37,14 @@ def group(name: str, papers: Sequence[Row], **other: Any) -> Row:
     return {**own, "wrong_answer": None, "evidence": evidence, "answer_sentences": told, **other}
 
 
-def multi(name: str, papers: Sequence[Row], **other: Any) -> Row:
+def multi(name: str, papers: Sequence[Row], /, **other: Any) -> Row:
     """A question that each of these papers answers in part, by its first sentence."""
     parts = [{"paper": n, "answer": f"Part {p['id']}.", "evidence": [0]} for n, p in enumerate(papers)]
     own = {"id": name, "type": "collect", "question": "Who?", "papers": list(papers), "parts": parts}
     return {**own, "not": [], "summary": "All.", "wrong_summary": "None.", **other}
 
 
-def talk(name: str, papers: Sequence[Row], **other: Any) -> Row:
+def talk(name: str, papers: Sequence[Row], /, **other: Any) -> Row:
     """A follow-up about the first paper."""
     said = [{"role": "user", "content": "Before?"}, {"role": "assistant", "content": "That."}]
     own = {"id": name, "kind": "pronoun", "group_papers": list(papers), "papers": [0], "history": said}
