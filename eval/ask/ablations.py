@@ -149,6 +149,7 @@ _STOCK_MODELS = {
     "embedding_model": "all-MiniLM-L6-v2",
     "reranker": "none",
     "verifier": "none",
+    "reader": "none",
     "generator": "smollm2-135m-instruct",
 }
 ABLATIONS: Mapping[str, Ablation] = {
@@ -158,7 +159,7 @@ ABLATIONS: Mapping[str, Ablation] = {
     "untrained": Ablation(_STOCK_MODELS),
     "untrained_embedder": Ablation({"embedding_model": "all-MiniLM-L6-v2"}),
     "no_reranker": Ablation({"reranker": "none"}),
-    "no_question_model": Ablation({"question_model": "none"}),
+    "no_reader": Ablation({"reader": "none"}),
     "untrained_verifier": Ablation({"verifier": "none"}),
     "untrained_reader": Ablation({"generator": "smollm2-135m-instruct"}),
     "no_support": Ablation({"support_min": 0.0}),

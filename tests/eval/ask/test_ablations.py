@@ -20,13 +20,14 @@ from rag.settings import Settings
 @pytest.fixture
 def opening(monkeypatch):
     """Five papers in the default collection; the generator of the settings is a fake."""
-    settings = Settings.load(question_model="citewise-reader")  # never asked: nothing is reranked
+    settings = Settings.load(reader="citewise-reader")
     built(collection_root(settings, "default"), PAPERS)
     model = FakeChatModel(lambda _: "Monarch Mixer reaches 9.1times higher throughput [1].")
     monkeypatch.setattr(
         assistants, "load_generator", lambda s: (None if s.generator == "none" else model, s.generator)
     )
     monkeypatch.setattr(ablations, "open_embedder", lambda s: fake_embedder(s.embedding_model))
+    monkeypatch.setattr(assistants, "load_reader", lambda s: (None, s.reader))
     monkeypatch.setattr(assistants, "load_reranker", lambda s: (None, s.reranker))
     monkeypatch.setattr(assistants, "load_entailment", lambda s: (None, s.verifier))
     return SystemSource(settings, fake_embedder())
