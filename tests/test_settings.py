@@ -23,11 +23,19 @@ def test_an_unknown_key_is_refused_and_named():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("passages_top_k", 0), ("support_min", 1.5), ("evidence_tokens_max", "many"), ("bm25_b", -0.1)],
+    [("passages_top_k", 0), ("support_min", 1.5), ("read_top_k", "many"), ("bm25_b", -0.1)],
 )
 def test_a_value_out_of_bounds_is_refused_and_named(name, value):
     with pytest.raises(SettingsError, match=name):
         Settings.load(**{name: value})
+
+
+@pytest.mark.parametrize(
+    "name", ["question_model", "likelihood_top_k", "evidence_sentences_max", "draft_gap_max"]
+)
+def test_what_was_a_setting_once_is_refused_like_any_other_unknown_key(name):
+    with pytest.raises(SettingsError, match=name):
+        Settings.load(**{name: 1})
 
 
 def test_settings_are_frozen():
