@@ -21,6 +21,7 @@ from rag.index.query_encoder import QueryEncoder
 from rag.ingest import collection_root
 from rag.models.logistic import load_logistic
 from rag.pipeline.assemble import Parts
+from rag.pipeline.conclude import outcome_of
 from rag.ports import Progress
 from rag.rerank.cascade import RetrievedOrder
 from rag.retrieve.retrievers import HybridRetriever, PaperRetriever
@@ -117,7 +118,7 @@ def _reranked(assistant: Assistant, question: str) -> list[str]:
 
 
 class UndraftedDecision:
-    """Preparation, and after it the decision of an answer that no reader drafted."""
+    """Preparation, and after it the decision of an answer of which nothing was drafted: nothing stood."""
 
     def __init__(self, assistant: Assistant) -> None:
         self._pipeline = assistant.pipeline
@@ -127,7 +128,8 @@ class UndraftedDecision:
         prepared = self._pipeline.preparation.one(question)
         if prepared.abstention is not None:
             return prepared
-        sure = self._pipeline.stages.conclude.confidence.probability(prepared.confidence, None)
+        outcome = outcome_of(prepared, [])
+        sure = self._pipeline.stages.conclude.confidence.probability(prepared.confidence, outcome)
         return replace(prepared, confidence=sure)
 
 
