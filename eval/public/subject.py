@@ -21,6 +21,7 @@ from rag.index.query_encoder import QueryEncoder
 from rag.ingest import collection_root
 from rag.models.logistic import load_logistic
 from rag.pipeline.assemble import Parts
+from rag.pipeline.conclude import outcome_of
 from rag.ports import Progress
 from rag.rerank.cascade import RetrievedOrder
 from rag.retrieve.retrievers import HybridRetriever, PaperRetriever
@@ -127,7 +128,9 @@ class UndraftedDecision:
         prepared = self._pipeline.preparation.one(question)
         if prepared.abstention is not None:
             return prepared
-        sure = self._pipeline.stages.conclude.confidence.probability(prepared.confidence, None)
+        sure = self._pipeline.stages.conclude.confidence.probability(
+            prepared.confidence, outcome_of(prepared, ())
+        )
         return replace(prepared, confidence=sure)
 
 

@@ -69,6 +69,11 @@ class SharedReader:
         """See `LocalChatModel.readings`."""
         return self.load().readings(conversations, first)
 
+    def write(self, conversations: Sequence[Sequence[BaseMessage]]) -> list[str]:
+        """See `TextWriter.write`."""
+        told = self.load().generate([list(messages) for messages in conversations])
+        return [row[0].text for row in told.generations]
+
 
 def load_reader(settings: Settings) -> tuple[SharedReader | None, str]:
     """The reader of these settings and its checksum; None where none is wanted or its weights are missing."""

@@ -18,7 +18,8 @@ from rag.text.marks import display, strip_marks
 from rag.types import PaperText, Turn
 
 NOT_TOLD = "Not in this abstract."  # what prompts/paper_system.txt asks for where a paper does not tell
-OPENING_ENDS = "opening_ends"  # of a message: after how many characters what can be kept ends
+# Of a message: after how many characters its opening ends, and whether what was read of it is worth keeping.
+OPENING_ENDS, OPENING_KEPT = "opening_ends", "opening_kept"
 _TURNS, _TURN_WORDS = 6, 60
 _CHARS_MAX = 8000  # of an abstract; the longest tenth of a percent is cut
 _SPEAKERS = {"user": "User", "assistant": "Assistant"}
@@ -26,15 +27,16 @@ _SPEAKERS = {"user": "User", "assistant": "Assistant"}
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The system's line and how the user's turn begins."""
+    """The system's line and how the user's turn begins; `kept`: it will be read again."""
 
     system: str
     user: str
+    kept: bool = False
 
 
 def of_paper(title: str, abstract: str) -> Opening:
     """A paper to be asked: prompts/paper_*.txt. :raises PromptError: see `_filled`."""
-    return _opening("paper", {"title": display(title), "abstract": display(abstract)})
+    return _opening("paper", {"title": display(title), "abstract": display(abstract)}, kept=True)
 
 
 def of_text(text: PaperText) -> Opening:
@@ -63,8 +65,8 @@ def of_findings(told: Iterable[tuple[str, str]]) -> Opening:
 
 def conversation(opening: Opening, rest: str) -> list[BaseMessage]:
     """An opening and what follows it, for any chat model; a local one keeps what it read of the opening."""
-    ends = {OPENING_ENDS: len(opening.user)}
-    return [SystemMessage(opening.system), HumanMessage(opening.user + rest, additional_kwargs=ends)]
+    told = {OPENING_ENDS: len(opening.user), OPENING_KEPT: opening.kept}
+    return [SystemMessage(opening.system), HumanMessage(opening.user + rest, additional_kwargs=told)]
 
 
 def asked(question: str) -> str:
@@ -82,8 +84,8 @@ def _short(text: str) -> str:
     return " ".join(words[:_TURN_WORDS]) + (" ..." if len(words) > _TURN_WORDS else "")
 
 
-def _opening(name: str, values: Mapping[str, str]) -> Opening:
-    return Opening(_filled(f"{name}_system", {}), _filled(f"{name}_user", values))
+def _opening(name: str, values: Mapping[str, str], *, kept: bool = False) -> Opening:
+    return Opening(_filled(f"{name}_system", {}), _filled(f"{name}_user", values), kept)
 
 
 def _filled(name: str, values: Mapping[str, str]) -> str:
