@@ -20,7 +20,7 @@ from rag.text.numbers import quantities
 from rag.text.printable import printable
 from rag.text.sentences import sentence_spans
 from rag.text.terms import content_terms
-from rag.types import Draft, DroppedSentence, Evidence, Sentence
+from rag.types import Draft, DroppedSentence, Evidence, Finding, Sentence
 from rag.verify.carrying import carrying, told_by
 from rag.verify.checks import veto
 from rag.verify.support import FRAMING
@@ -55,15 +55,6 @@ class Grounded:
     kept: tuple[Sentence, ...]
     dropped: tuple[DroppedSentence, ...]
     right: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a paper was found to say, checked: its key, its title, a sentence or two."""
-
-    key: int
-    title: str
-    text: str
 
 
 def split_draft(draft: str) -> list[DraftSentence]:
