@@ -132,6 +132,10 @@ def _answers(data: Path, collections: Collections, settings: Settings, *, both: 
         fit_confidence(asked, (None, fit_evidence(own, None, "evidence")), "confidence")
     if any(one.relevance for one in asked):
         papers = fit_papers(own, settings)
+        if both:
+            order = RankingWeights(papers, settings)
+            before = (order, fit_evidence(own, order, "evidence_reranked"))
+            fit_confidence(asked, before, "confidence_reranked")
         asked = [collections.read(one, papers) for one in asked]
         own = [one for one in asked if one.put.kind in ANSWERED]
         reading = fit_reading(own, papers, settings) if collections.reader else None

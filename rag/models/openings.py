@@ -21,7 +21,7 @@ NOT_TOLD = "Not in this abstract."  # what prompts/paper_system.txt asks for whe
 # Of a message: after how many characters its opening ends, and whether what was read of it is worth keeping.
 OPENING_ENDS, OPENING_KEPT = "opening_ends", "opening_kept"
 _TURNS, _TURN_WORDS = 6, 60
-_CHARS_MAX = 8000  # of an abstract; the longest tenth of a percent is cut
+_CHARS_MAX = 6000  # of an abstract that are read at once: one in thousands is longer
 _SPEAKERS = {"user": "User", "assistant": "Assistant"}
 
 
@@ -39,16 +39,34 @@ def of_paper(title: str, abstract: str) -> Opening:
     return _opening("paper", {"title": display(title), "abstract": display(abstract)}, kept=True)
 
 
-def of_text(text: PaperText) -> Opening:
-    """The same of a paper as it is kept; an abstract beyond `_CHARS_MAX` is cut behind a sentence."""
-    told: list[str] = []
-    length = 0
-    for sentence in text.sentences:
-        length += len(sentence.text) + 1
-        if told and length > _CHARS_MAX:
-            break
-        told.append(sentence.text)
-    return of_paper(text.title, " ".join(told))
+def of_text(text: PaperText, around: int = 0) -> Opening:
+    """The same of a paper as it is kept. Of a very long abstract the window that holds a place best.
+
+    :param around: where the sentence begins that bears most on the question, in characters.
+    """
+    spans = windows(text)
+    place = next((n for n, sentence in enumerate(text.sentences) if sentence.end > around), 0)
+    first, last = max(spans, key=lambda span: (min(place - span[0], span[1] - 1 - place), -span[0]))
+    return of_paper(text.title, " ".join(sentence.text for sentence in text.sentences[first:last]))
+
+
+def windows(text: PaperText) -> list[tuple[int, int]]:
+    """Sentences `[first, last)` that are read at once: all of them, or windows that overlap by half.
+
+    Fixed by the text alone, so that what was read of a window serves every question.
+    """
+    lengths = [len(sentence.text) + 1 for sentence in text.sentences]
+    found: list[tuple[int, int]] = []
+    first, total = 0, len(lengths)
+    while True:
+        last, room = first, _CHARS_MAX
+        while last < total and (last == first or lengths[last] <= room):
+            room -= lengths[last]
+            last += 1
+        found.append((first, last))
+        if last >= total:
+            return found
+        first = max(first + 1, (first + last) // 2)
 
 
 def of_conversation(turns: Sequence[Turn]) -> Opening:

@@ -40,9 +40,16 @@ class RerankCascade:
     top_k: int
     first_k: int
     sure_min: float
-    # fitted anew where the cross-encoder's signals take part
-    evidence_weights: ClassVar[str] = "evidence_read"
-    confidence_weights: ClassVar[str] = "confidence_read"
+
+    @property
+    def evidence_weights(self) -> str:
+        """Which weights score sentences: fitted anew where the reader's look decides over the papers."""
+        return "evidence_read" if self.second_look.asks else "evidence_reranked"
+
+    @property
+    def confidence_weights(self) -> str:
+        """Which weights say that the papers answer: where the reader's signals take part, others."""
+        return "confidence_read" if self.second_look.asks else "confidence_reranked"
 
     def depth(self, wanted: int) -> int:
         """How many papers to retrieve so that `wanted` are left."""

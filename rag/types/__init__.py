@@ -38,7 +38,7 @@ from rag.types.papers import Evidence, Paper, PaperText, Passage, Rejected, Sent
 __all__ = [
     "Abstention", "AbstentionReason", "Answer", "AskedQuestion", "Citation", "Draft", "DraftToken",
     "DroppedSentence", "Event", "Evidence", "Failure", "Finding", "Finished", "Hits", "Kind", "Outcome",
-    "Paper", "PaperText", "Passage", "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected", "Relevance",
-    "Role", "SelectedEvidence", "Sentence", "SentenceText", "StageName", "StageStarted", "Status",
-    "Timings", "Trace", "Turn",
+    "Paper", "PaperText", "Passage", "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected",
+    "Relevance", "Role", "SelectedEvidence", "Sentence", "SentenceText", "StageName", "StageStarted",
+    "Status", "Timings", "Trace", "Turn",
 ]  # fmt: skip
