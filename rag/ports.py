@@ -54,6 +54,13 @@ class PaperReader(Protocol):
         """What it makes of each conversation: see `rag.models.openings`."""
 
 
+class TextWriter(Protocol):
+    """A chat model that writes short texts."""
+
+    def write(self, conversations: Sequence[Sequence[BaseMessage]]) -> list[str]:
+        """One a conversation. :raises GenerationFailed: if the model fails."""
+
+
 class Verifier(Protocol):
     """Scores claims against their evidence."""
 

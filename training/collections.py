@@ -34,6 +34,7 @@ from rag.rerank.paper_reading import with_readings
 from rag.retrieve.retrievers import HybridRetriever
 from rag.retrieve.scores import sentence_cosines
 from rag.settings import Settings
+from rag.text.names import missing_names
 from rag.types import PaperText, Passage, Ranking, Relevance
 from training import examples
 from training.examples import Abstract, crossed
@@ -166,11 +167,18 @@ class Collections:
 def in_turn(one: RetrievedCase, papers: LogisticModel, settings: Settings) -> tuple[Ranking, bool]:
     """What the product would have read and its order before the reader's look; whether the first is sure."""
     found = ranked(one.passages, one.relevance[: settings.rerank_first_k], papers)
-    sure = is_sure(found, settings.sure_min)
+    sure = _sure(one, found, settings)
     if not sure:
         found = ranked(one.passages, one.relevance, papers)
-        sure = is_sure(found, settings.sure_min)
+        sure = _sure(one, found, settings)
     return replace(found, texts=one.texts), sure
+
+
+def _sure(one: RetrievedCase, found: Ranking, settings: Settings) -> bool:
+    if not is_sure(found, settings.sure_min):
+        return False
+    first = found.passages[0].paper
+    return not missing_names(one.put.question, f"{first.title} {first.abstract}")
 
 
 def questions_of(data: Path, collections: Collections, seed: int = 1) -> Iterator[QuestionCase]:

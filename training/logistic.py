@@ -14,8 +14,7 @@ Two sets of weights: with the trained models' signals (`papers`, `reading`, `sup
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,106 +22,22 @@ import numpy as np
 from rag.evidence.answerability import answer_features
 from rag.evidence.features import Candidate, candidates_of, score, sentence_features
 from rag.models.logistic import LogisticModel
-from rag.models.shared import load_entailment
-from rag.rerank.cross_encoder import leads, paper_features
-from rag.rerank.paper_reading import by_readings, reading_features
 from rag.settings import Settings
-from rag.types import Passage, Ranking
-from rag.verify.checks import veto
-from rag.verify.support import LexicalVerifier, TrainedVerifier
-from training.collections import Collections, QuestionCase, RetrievedCase, in_turn, questions_of
-from training.examples import split
+from rag.types import Ranking
+from training.collections import Collections, RetrievedCase, questions_of
+from training.ranking_fits import (
+    RankingWeights,
+    fit_contributing,
+    fit_papers,
+    fit_reading,
+    read_of,
+    share,
+)
 from training.regression import Features, fit, save, where
-from training.verifier_pairs import TrainingPair, all_pairs
+from training.support_fits import fit_both
 
 _SHARES = {"answerable": 0.45, "several": 0.05, "near": 0.22, "absent": 0.14, "far": 0.07, "crossed": 0.07}
 ANSWERED = {"answerable", "several"}
-
-
-@dataclass(frozen=True, slots=True)
-class RankingWeights:
-    """What puts papers in their order; `reading` None where no reader was asked."""
-
-    papers: LogisticModel
-    settings: Settings
-    reading: LogisticModel | None = None
-
-
-def read_of(asked: RetrievedCase, order: RankingWeights | None) -> Ranking:
-    """The passages as the product would order them; None where nothing was read."""
-    if order is None:
-        return Ranking(tuple(asked.passages[:10]), {}, asked.texts)
-    found, sure = in_turn(asked, order.papers, order.settings)
-    if order.reading is not None:
-        found = by_readings(as_read(found, order.settings, sure=sure), order.reading)
-    return found.first(10)
-
-
-def as_read(found: Ranking, settings: Settings, *, sure: bool) -> Ranking:
-    """With the readings the product would have: of the first where it is sure and tells, else of a few."""
-    own = found.relevance
-    read = [p.paper.paper_id for p in found.passages if p.paper.paper_id in own]
-    alone = sure and (own[read[0]].telling or 0.0) > 0
-    kept = set(read[: 1 if alone else settings.read_top_k])
-    unread = {key: replace(one, likelihood=None, telling=None) for key, one in own.items() if key not in kept}
-    return replace(found, relevance={**own, **unread})
-
-
-def fit_papers(asked: Sequence[RetrievedCase], settings: Settings) -> LogisticModel:
-    """Which paper the question is about."""
-    rows, labels, halves = [], [], []
-    for one in asked:
-        for passage, lead, reading in zip(one.passages, leads(one.passages), one.relevance, strict=True):
-            rows.append(paper_features(passage, lead, reading))
-            labels.append(passage.paper.paper_id in one.put.right)
-            halves.append(one.put.first_half)
-    fitted = fit(where(rows, halves), where(labels, halves))
-    held = [one for one in asked if not one.put.first_half]
-    order = RankingWeights(fitted, settings)
-    report = {
-        f"recall@{k}": _share(_right(read_of(o, order).passages[:k], o.put) for o in held) for k in (1, 5)
-    }
-    report |= {f"unread recall@{k}": _share(_right(o.passages[:k], o.put) for o in held) for k in (1, 5)}
-    shipped = fit(rows, labels)
-    save("papers", shipped, {**report, "questions": len(held)})
-    return shipped
-
-
-def fit_reading(asked: Sequence[RetrievedCase], papers: LogisticModel, settings: Settings) -> LogisticModel:
-    """Which paper the question is about, of those that the reader read."""
-    rows, labels, halves = [], [], []
-    for one in asked:
-        found, sure = in_turn(one, papers, settings)
-        found = as_read(found, settings, sure=sure)
-        own = {key: read for key, read in found.relevance.items() if read.telling is not None}
-        best = max((read.likelihood or 0.0 for read in own.values()), default=0.0)
-        most = max((read.telling or 0.0 for read in own.values()), default=0.0)
-        for passage in found.passages:
-            if passage.paper.paper_id in own:
-                rows.append(reading_features(passage, own[passage.paper.paper_id], best, most))
-                labels.append(passage.paper.paper_id in one.put.right)
-                halves.append(one.put.first_half)
-    fitted = fit(where(rows, halves), where(labels, halves))
-    held = [one for one in asked if not one.put.first_half]
-    report = {
-        f"{name} recall@{k}": _share(_right(read_of(o, order).passages[:k], o.put) for o in held)
-        for name, order in (
-            ("unread", RankingWeights(papers, settings)),
-            ("read", RankingWeights(papers, settings, fitted)),
-        )
-        for k in (1, 3, 5)
-    }
-    shipped = fit(rows, labels)
-    save("reading", shipped, {**report, "questions": len(held)})
-    return shipped
-
-
-def _share(flags: Iterable[bool]) -> float:
-    return float(np.mean(list(flags)))
-
-
-def _right(passages: Sequence[Passage], put: QuestionCase) -> bool:
-    return any(p.paper.paper_id in put.right for p in passages)
 
 
 def fit_evidence(asked: Sequence[RetrievedCase], order: RankingWeights | None, name: str) -> LogisticModel:
@@ -185,32 +100,13 @@ def fit_confidence(
             for row, one in zip(rows, asked, strict=True)
             if one.put.kind == kind and not one.put.first_half
         ]
-        report |= {f"{kind} kept at {bar}": _share(p >= bar for p in mine) for bar in (0.3, 0.4, 0.5)}
+        report |= {f"{kind} kept at {bar}": share(p >= bar for p in mine) for bar in (0.3, 0.4, 0.5)}
     save(name, fit(rows, labels, weights, strength=strength), report)
 
 
 def without_products(features: Features) -> Features:
     """The signals alone: with the reranker's among them, products only overfit (eval/LOG.md)."""
     return {name: value for name, value in features.items() if "*" not in name}
-
-
-def fit_support(
-    pairs: Sequence[TrainingPair], verifier: LexicalVerifier | TrainedVerifier, name: str
-) -> None:
-    """Written answers and what carries them, against wrong ones and other evidence."""
-    rows = verifier.features([(pair.claim, pair.evidence) for pair in pairs])
-    labels = [pair.supported for pair in pairs]
-    halves = [len(pair.evidence) % 2 == 0 for pair in pairs]
-    fitted = fit(where(rows, halves), where(labels, halves))
-    held = [i for i, one in enumerate(halves) if not one]
-    sound = {i: veto(pairs[i].claim, pairs[i].evidence) is None for i in held}
-    report: Features = {"right pass checks": _share(sound[i] for i in held if labels[i])}
-    report["wrong pass checks"] = _share(sound[i] for i in held if not labels[i])
-    for bar in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
-        passed = {i: sound[i] and fitted.probability(rows[i]) >= bar for i in held}
-        report[f"right pass at {bar}"] = _share(passed[i] for i in held if labels[i])
-        report[f"wrong pass at {bar}"] = _share(passed[i] for i in held if not labels[i])
-    save(name, fit(rows, labels), report)
 
 
 def main() -> None:
@@ -224,20 +120,9 @@ def main() -> None:
     settings = Settings.load()
     collections = Collections(arguments.data, settings, arguments.kept)
     if arguments.only != "answers":
-        _support(arguments.data, collections, settings, both=arguments.without)
+        fit_both(collections, settings, both=arguments.without)
     if arguments.only != "support":
         _answers(arguments.data, collections, settings, both=arguments.without)
-
-
-def _support(data: Path, collections: Collections, settings: Settings, *, both: bool) -> None:
-    _, held = split(data)
-    pairs = all_pairs(held, collections.pool, [[i % len(collections.pool)] for i in range(len(held))])
-    lexical = LexicalVerifier(collections.encoder, LogisticModel(0.0, {}))
-    if both:
-        fit_support(pairs, lexical, "support")
-    judge, _ = load_entailment(settings)
-    if judge is not None:
-        fit_support(pairs, TrainedVerifier(judge, lexical, LogisticModel(0.0, {})), "support_trained")
 
 
 def _answers(data: Path, collections: Collections, settings: Settings, *, both: bool) -> None:
@@ -247,10 +132,16 @@ def _answers(data: Path, collections: Collections, settings: Settings, *, both: 
         fit_confidence(asked, (None, fit_evidence(own, None, "evidence")), "confidence")
     if any(one.relevance for one in asked):
         papers = fit_papers(own, settings)
+        if both:
+            order = RankingWeights(papers, settings)
+            before = (order, fit_evidence(own, order, "evidence_reranked"))
+            fit_confidence(asked, before, "confidence_reranked")
         asked = [collections.read(one, papers) for one in asked]
         own = [one for one in asked if one.put.kind in ANSWERED]
         reading = fit_reading(own, papers, settings) if collections.reader else None
         order = RankingWeights(papers, settings, reading)
+        if reading is not None:
+            fit_contributing(own, order)
         fit_confidence(asked, (order, fit_evidence(own, order, "evidence_read")), "confidence_read")
 
 

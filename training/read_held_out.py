@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from training.examples import Abstract
 from training.lessons import DECLINED, Lesson, Sheet, held_out_sheets
 from training.packing import LessonParts, Speller, answer_losses, packed
 from training.reading import WrittenReply, answers, as_row, figures, says_yes
@@ -139,8 +140,13 @@ def _likeness(sheets: Sequence[Sheet], lessons: Sequence[Lesson]) -> Any:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     weigh = TfidfVectorizer(sublinear_tf=True, stop_words="english")
-    papers = weigh.fit_transform([" ".join((sheet.paper.title, *sheet.paper.sentences)) for sheet in sheets])
+    papers = weigh.fit_transform([_words(sheet) for sheet in sheets])
     return (weigh.transform([lesson.question for lesson in lessons]) @ papers.T).toarray()
+
+
+def _words(sheet: Sheet) -> str:
+    paper = sheet.paper
+    return " ".join((paper.title, *paper.sentences)) if isinstance(paper, Abstract) else ""
 
 
 @torch.no_grad()

@@ -118,7 +118,7 @@ def _reranked(assistant: Assistant, question: str) -> list[str]:
 
 
 class UndraftedDecision:
-    """Preparation, and after it the decision of an answer of which nothing was drafted: nothing stood."""
+    """Preparation, and after it the decision of an answer that no reader drafted."""
 
     def __init__(self, assistant: Assistant) -> None:
         self._pipeline = assistant.pipeline
@@ -128,8 +128,9 @@ class UndraftedDecision:
         prepared = self._pipeline.preparation.one(question)
         if prepared.abstention is not None:
             return prepared
-        outcome = outcome_of(prepared, [])
-        sure = self._pipeline.stages.conclude.confidence.probability(prepared.confidence, outcome)
+        sure = self._pipeline.stages.conclude.confidence.probability(
+            prepared.confidence, outcome_of(prepared, ())
+        )
         return replace(prepared, confidence=sure)
 
 

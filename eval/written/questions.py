@@ -46,6 +46,7 @@ class WrittenQuestion:
     papers: tuple[str, ...]  # of the unit
     parts: dict[str, WrittenPart] = field(default_factory=dict)
     answer: str | None = None
+    wrong: str | None = None
     summary: str | None = None
     history: tuple[Turn, ...] = ()
     standalone: str = ""
@@ -127,7 +128,15 @@ def _single(found: WrittenSets, row: dict[str, Any], paper: str, source: str) ->
         parts[paper] = WrittenPart(row["answer"], told)
     unit = found.units[paper]
     return WrittenQuestion(
-        row["id"], source, row["type"], row["question"], unit, (paper,), parts, row["answer"]
+        id=row["id"],
+        source=source,
+        type=row["type"],
+        question=row["question"],
+        unit=unit,
+        papers=(paper,),
+        parts=parts,
+        answer=row["answer"],
+        wrong=row["wrong_answer"],
     )
 
 
@@ -159,6 +168,7 @@ def _group(found: WrittenSets, row: dict[str, Any]) -> WrittenQuestion:
         papers=papers,
         parts=parts,
         answer=row["answer"],
+        wrong=row["wrong_answer"],
         history=_turns(row.get("history")),
         standalone=row.get("standalone") or "",
     )
@@ -181,6 +191,7 @@ def _multi(found: WrittenSets, row: dict[str, Any]) -> WrittenQuestion:
         papers=papers,
         parts=parts,
         answer=row["summary"],
+        wrong=row["wrong_summary"],
         summary=row["summary"],
     )
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from rag.evidence.features import Idf, Scored, coverage
 from rag.models.logistic import LogisticModel, logit
 from rag.query.intent import asks_for_number
-from rag.text.names import names_in
-from rag.text.terms import term_set, words
+from rag.text.names import missing_names
+from rag.text.terms import term_set
 from rag.types import Outcome, Passage
 
 _LOG_ODDS_MAX = 8.0
@@ -74,16 +74,6 @@ def with_products(signals: dict[str, float]) -> dict[str, float]:
     names = sorted(signals)
     products = {f"{a}*{b}": signals[a] * signals[b] for i, a in enumerate(names) for b in names[i:]}
     return signals | products
-
-
-def missing_names(question: str, text: str) -> float:
-    """Share of the names in the question that do not occur in the text; 0 when it mentions none."""
-    names = names_in(question)
-    if not names:
-        return 0.0
-    known = term_set(text) | frozenset(words(text))
-    absent = [name for name in names if not known & (term_set(name) | set(words(name)))]
-    return len(absent) / len(names)
 
 
 def confidence(features: dict[str, float], model: LogisticModel) -> float:

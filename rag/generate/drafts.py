@@ -70,7 +70,7 @@ class Drafting:
         for key in dict.fromkeys(item.key for item in prepared.evidence):
             own = prepared.of_paper(key)
             paper = prepared.texts[own[0].paper.paper_id]
-            messages = openings.conversation(openings.of_text(paper), told)
+            messages = openings.conversation(openings.of_text(paper, own[0].start), told)
             found.append(DraftRequest(tuple(messages), own, paper))
         return found
 

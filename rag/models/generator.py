@@ -30,7 +30,7 @@ from rag.models.engines.decoder import Decoder, Reading, Split
 from rag.models.engines.kv_cache import PrefixStore
 from rag.models.engines.openvino_decoder import OpenVinoDecoder
 from rag.models.engines.torch_decoder import TorchDecoder
-from rag.models.openings import OPENING_ENDS
+from rag.models.openings import OPENING_ENDS, OPENING_KEPT
 from rag.models.weights import ResolvedModel
 
 _ROLES = {"human": "user", "ai": "assistant", "system": "system"}
@@ -111,18 +111,22 @@ class LocalChatModel(BaseChatModel):
 
     def prompt_parts(self, messages: Sequence[BaseMessage]) -> Split:
         """The same, cut where a message says that an opening ends (`rag.models.openings`)."""
-        turns, cut = [], ""
+        turns, cut, keeps = [], "", True
         for message in messages:
             content = str(message.content)
             end = message.additional_kwargs.get(OPENING_ENDS)
             if end is not None:
+                keeps = bool(message.additional_kwargs.get(OPENING_KEPT))
                 cut = f"\ue000{uuid4().hex}\ue000"
                 content = f"{defuse(content[:end])}{cut}{defuse(content[end:])}"
             else:
                 content = defuse(content)
             turns.append({"role": _ROLES[message.type], "content": content})
         text = self.load().prompt(turns)
-        return Split(*text.split(cut, 1)) if cut else Split("", text)
+        if not cut:
+            return Split("", text)
+        opening, _, rest = text.partition(cut)
+        return Split(opening, rest, keeps)
 
     def readings(self, conversations: Sequence[Sequence[BaseMessage]], first: Sequence[str]) -> list[Reading]:
         """Of each conversation: how likely what follows its opening is, and each word at its end."""

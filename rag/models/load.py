@@ -69,16 +69,20 @@ class SharedReader:
         """See `LocalChatModel.readings`."""
         return self.load().readings(conversations, first)
 
+    def write(self, conversations: Sequence[Sequence[BaseMessage]]) -> list[str]:
+        """See `TextWriter.write`."""
+        told = self.load().generate([list(messages) for messages in conversations])
+        return [row[0].text for row in told.generations]
+
 
 def load_reader(settings: Settings) -> tuple[SharedReader | None, str]:
     """The reader of these settings and its checksum; None where none is wanted or its weights are missing."""
     if settings.reader == NONE:
         return None, NONE
-    name = available(settings.reader, settings)
     try:
-        return SharedReader(name, settings), resolve(name, settings).checksum
-    except ModelMissing as exc:
-        _log.info("papers are ordered without a reader: %s", exc.message)
+        return SharedReader(settings.reader, settings), resolve(settings.reader, settings).checksum
+    except ModelMissing as exc:  # what is fitted on the reader's signals does not hold for the small one's
+        _log.warning("papers are ordered, and answers judged, without a reader: %s", exc.message)
         return None, NONE
 
 

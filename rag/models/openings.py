@@ -18,35 +18,55 @@ from rag.text.marks import display, strip_marks
 from rag.types import PaperText, Turn
 
 NOT_TOLD = "Not in this abstract."  # what prompts/paper_system.txt asks for where a paper does not tell
-OPENING_ENDS = "opening_ends"  # of a message: after how many characters what can be kept ends
+# Of a message: after how many characters its opening ends, and whether what was read of it is worth keeping.
+OPENING_ENDS, OPENING_KEPT = "opening_ends", "opening_kept"
 _TURNS, _TURN_WORDS = 6, 60
-_CHARS_MAX = 8000  # of an abstract; the longest tenth of a percent is cut
+_CHARS_MAX = 6000  # of an abstract that are read at once: one in thousands is longer
 _SPEAKERS = {"user": "User", "assistant": "Assistant"}
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """The system's line and how the user's turn begins."""
+    """The system's line and how the user's turn begins; `kept`: it will be read again."""
 
     system: str
     user: str
+    kept: bool = False
 
 
 def of_paper(title: str, abstract: str) -> Opening:
     """A paper to be asked: prompts/paper_*.txt. :raises PromptError: see `_filled`."""
-    return _opening("paper", {"title": display(title), "abstract": display(abstract)})
+    return _opening("paper", {"title": display(title), "abstract": display(abstract)}, kept=True)
 
 
-def of_text(text: PaperText) -> Opening:
-    """The same of a paper as it is kept; an abstract beyond `_CHARS_MAX` is cut behind a sentence."""
-    told: list[str] = []
-    length = 0
-    for sentence in text.sentences:
-        length += len(sentence.text) + 1
-        if told and length > _CHARS_MAX:
-            break
-        told.append(sentence.text)
-    return of_paper(text.title, " ".join(told))
+def of_text(text: PaperText, around: int = 0) -> Opening:
+    """The same of a paper as it is kept. Of a very long abstract the window that holds a place best.
+
+    :param around: where the sentence begins that bears most on the question, in characters.
+    """
+    spans = windows(text)
+    place = next((n for n, sentence in enumerate(text.sentences) if sentence.end > around), 0)
+    first, last = max(spans, key=lambda span: (min(place - span[0], span[1] - 1 - place), -span[0]))
+    return of_paper(text.title, " ".join(sentence.text for sentence in text.sentences[first:last]))
+
+
+def windows(text: PaperText) -> list[tuple[int, int]]:
+    """Sentences `[first, last)` that are read at once: all of them, or windows that overlap by half.
+
+    Fixed by the text alone, so that what was read of a window serves every question.
+    """
+    lengths = [len(sentence.text) + 1 for sentence in text.sentences]
+    found: list[tuple[int, int]] = []
+    first, total = 0, len(lengths)
+    while True:
+        last, room = first, _CHARS_MAX
+        while last < total and (last == first or lengths[last] <= room):
+            room -= lengths[last]
+            last += 1
+        found.append((first, last))
+        if last >= total:
+            return found
+        first = max(first + 1, (first + last) // 2)
 
 
 def of_conversation(turns: Sequence[Turn]) -> Opening:
@@ -63,8 +83,8 @@ def of_findings(told: Iterable[tuple[str, str]]) -> Opening:
 
 def conversation(opening: Opening, rest: str) -> list[BaseMessage]:
     """An opening and what follows it, for any chat model; a local one keeps what it read of the opening."""
-    ends = {OPENING_ENDS: len(opening.user)}
-    return [SystemMessage(opening.system), HumanMessage(opening.user + rest, additional_kwargs=ends)]
+    told = {OPENING_ENDS: len(opening.user), OPENING_KEPT: opening.kept}
+    return [SystemMessage(opening.system), HumanMessage(opening.user + rest, additional_kwargs=told)]
 
 
 def asked(question: str) -> str:
@@ -82,8 +102,8 @@ def _short(text: str) -> str:
     return " ".join(words[:_TURN_WORDS]) + (" ..." if len(words) > _TURN_WORDS else "")
 
 
-def _opening(name: str, values: Mapping[str, str]) -> Opening:
-    return Opening(_filled(f"{name}_system", {}), _filled(f"{name}_user", values))
+def _opening(name: str, values: Mapping[str, str], *, kept: bool = False) -> Opening:
+    return Opening(_filled(f"{name}_system", {}), _filled(f"{name}_user", values), kept)
 
 
 def _filled(name: str, values: Mapping[str, str]) -> str:

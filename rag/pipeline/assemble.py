@@ -13,8 +13,10 @@ from langchain_core.retrievers import BaseRetriever
 import prompts
 from rag.errors import ModelMissing
 from rag.evidence.answerability import AnswerConfidence
+from rag.evidence.contributing import Contributing
 from rag.evidence.select import EvidenceSelection
 from rag.generate.drafts import Drafting, Quoting
+from rag.generate.rewrite import Rewriting
 from rag.index.embedding import Embedder
 from rag.index.paper_index import PaperIndex
 from rag.index.query_encoder import QueryEncoder
@@ -82,8 +84,9 @@ def assemble(
     rerank, reranker_id = _rerank(settings, reader)
     generate, generator_id = _generate(settings, parts)
     verifier, verifier_id = _verifier(encoder, settings, parts)
+    rewrite = None if reader is None else Rewriting(reader)
     stages = Stages(
-        condense=Condenser(_spelling(index, settings), settings.question_chars_max),
+        condense=Condenser(_spelling(index, settings), settings.question_chars_max, rewrite),
         retrieve=Retrieval(parts.retriever or retriever, encoder.queries, index.texts),
         rerank=rerank,
         select=EvidenceSelection(
@@ -91,6 +94,7 @@ def assemble(
             idf=index.lexical.idf,
             sentence_weights=load_logistic(rerank.evidence_weights),
             answerable_weights=load_logistic(rerank.confidence_weights),
+            contributing=Contributing(load_logistic("contributing"), settings.contributing_min),
         ),
         generate=generate,
         verify=Verification(verifier, settings.support_min, reader if generate.writes else None),

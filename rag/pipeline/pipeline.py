@@ -21,6 +21,7 @@ from rag.types import (
     AskedQuestion,
     Draft,
     Event,
+    Finding,
     Finished,
     Passage,
     PreparedQuestion,
@@ -29,7 +30,7 @@ from rag.types import (
     StageStarted,
     Timings,
 )
-from rag.verify.grounding import Finding, Grounded
+from rag.verify.grounding import Grounded
 
 _SEVERAL = 2  # papers, of which a summary is worth having
 

@@ -1,13 +1,14 @@
 """History + question -> a question that stands alone, and is shown to the person who asked.
 
-No model: a follow-up is recognised by what it leaves open, a pronoun or a missing clause, and gets the
+By a reader trained to rewrite, where there is one (`rag.generate.rewrite`). The rules here are for where
+there is none: a follow-up is recognised by what it leaves open, a pronoun or a missing clause, and gets the
 names of the last question, or its words when it names nothing. What stands alone is never changed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.query.intent import kind_of
@@ -158,10 +159,15 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Condenser:
-    """Questions as they are read. `chars_max`: what is longer is cut at a word."""
+    """Questions as they are read. `chars_max`: what is longer is cut at a word.
+
+    `rewrite`: a follow-up as it would be asked alone, by a model; None where it cannot, or there is no model,
+    and then the rules of this file decide.
+    """
 
     spelling: Spelling
     chars_max: int
+    rewrite: Callable[[str, Sequence[Turn]], str | None] | None = None
 
     def __call__(self, question: Question) -> AskedQuestion:
         """The question made printable and to stand alone, without orders, slips of the pen mended."""
@@ -173,4 +179,6 @@ class Condenser:
         if is_blank(asked):
             return asked
         told = [replace(t, content=normalise(t.content, chars_max=self.chars_max)) for t in question.history]
-        return normalise(self.spelling.mended(standalone(asked, told)), chars_max=self.chars_max)
+        rewritten = self.rewrite(asked, told) if told and self.rewrite is not None else None
+        alone = standalone(asked, told) if rewritten is None else rewritten
+        return normalise(self.spelling.mended(alone), chars_max=self.chars_max)

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from rag.rerank.cross_encoder import CrossEncoder, is_sure
 from rag.rerank.paper_reading import NoSecondLook, PaperReading
+from rag.text.names import missing_names
 from rag.types import AskedQuestion, Hits, Kind, Ranking
 
 # What these ask for stands in one paper: when that one is found no other need be read.
@@ -39,9 +40,16 @@ class RerankCascade:
     top_k: int
     first_k: int
     sure_min: float
-    # fitted anew where the cross-encoder's signals take part
-    evidence_weights: ClassVar[str] = "evidence_read"
-    confidence_weights: ClassVar[str] = "confidence_read"
+
+    @property
+    def evidence_weights(self) -> str:
+        """Which weights score sentences: fitted anew where the reader's look decides over the papers."""
+        return "evidence_read" if self.second_look.asks else "evidence_reranked"
+
+    @property
+    def confidence_weights(self) -> str:
+        """Which weights say that the papers answer: where the reader's signals take part, others."""
+        return "confidence_read" if self.second_look.asks else "confidence_reranked"
 
     def depth(self, wanted: int) -> int:
         """How many papers to retrieve so that `wanted` are left."""
@@ -56,7 +64,7 @@ class RerankCascade:
         few = self.first_k if asked.kind in _OF_ONE_PAPER else None
         ranking = self.cross_encoder.read(asked.text, hits, first=few)
         all_asked = not self.second_look.asks and len(ranking.relevance) == len(hits.passages)
-        is_final = not hits.passages or all_asked or is_sure(ranking, self.sure_min)
+        is_final = not hits.passages or all_asked or self._is_sure(asked.text, ranking)
         return FirstPass(asked.text, hits, ranking, is_final)
 
     def complete(self, first: FirstPass) -> Ranking:
@@ -64,7 +72,14 @@ class RerankCascade:
         ranking = first.ranking
         if not first.is_final:
             ranking = self.cross_encoder.read_on(first.question, first.hits, ranking)
-        return self.second_look(first.question, ranking, sure=is_sure(ranking, self.sure_min))
+        return self.second_look(first.question, ranking, sure=self._is_sure(first.question, ranking))
+
+    def _is_sure(self, question: str, ranking: Ranking) -> bool:
+        """The first paper is all but certain, and no name in the question points to another one."""
+        if not is_sure(ranking, self.sure_min):
+            return False
+        first = ranking.passages[0].paper
+        return not missing_names(question, f"{first.title} {first.abstract}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,15 @@ NOBODY = PaperText("", ())  # what a question is likely after when no paper was 
 _NEVER = -1e-6  # log-probability beyond which a probability counts as one
 
 
-def read_papers(question: str, papers: Sequence[PaperText], model: PaperReader) -> list[tuple[float, float]]:
-    """(By how many nats each paper makes the question likelier, log-odds that it tells), in order."""
+def read_papers(
+    question: str, papers: Sequence[tuple[PaperText, int]], model: PaperReader
+) -> list[tuple[float, float]]:
+    """(By how many nats each paper makes the question likelier, log-odds that it tells), in order.
+
+    :param papers: each with the place that bears most on the question.
+    """
     told = openings.asked(question)
-    asked = [openings.conversation(openings.of_text(paper), told) for paper in (*papers, NOBODY)]
+    asked = [openings.conversation(openings.of_text(*paper), told) for paper in (*papers, (NOBODY, 0))]
     *found, alone = model.readings(asked, [openings.NOT_TOLD])
     return [(one.likelihood - alone.likelihood, telling(one.first[0])) for one in found]
 
@@ -44,11 +49,18 @@ def with_readings(question: str, found: Ranking, passages: Sequence[Passage], mo
     unread = [p.paper.paper_id for p in passages if found.relevance[p.paper.paper_id].telling is None]
     if not unread:
         return found
-    read = read_papers(question, [found.texts[paper_id] for paper_id in unread], model)
+    papers = [(found.texts[key], most_telling(found.texts[key], found.relevance[key])) for key in unread]
+    read = read_papers(question, papers, model)
     relevance = dict(found.relevance)
     for paper_id, (gain, tells) in zip(unread, read, strict=True):
         relevance[paper_id] = replace(relevance[paper_id], likelihood=gain, telling=tells)
     return replace(found, relevance=relevance)
+
+
+def most_telling(text: PaperText, relevance: Relevance) -> int:
+    """Where the sentence begins that carries the answer best, by the cross-encoder, in characters."""
+    carries = relevance.carries
+    return text.sentences[carries.index(max(carries))].start if carries else 0
 
 
 def reading_features(

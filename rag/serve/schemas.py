@@ -108,6 +108,14 @@ class PassageBody(Body):
     score: float
 
 
+class FindingBody(Body):
+    """What one paper says, where several answer."""
+
+    key: int
+    title: str
+    text: str
+
+
 class AbstentionBody(Body):
     """Why there is no answer, and what comes closest."""
 
@@ -135,6 +143,7 @@ class AnswerBody(Body):
     confidence: Annotated[float, Field(ge=0, le=1)]
     sentences: list[SentenceBody]
     citations: list[CitationBody]
+    findings: list[FindingBody]
     passages: list[PassageBody]
     abstention: AbstentionBody | None
     error: FailureBody | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.text.terms import STOPWORDS, fold
+from rag.text.terms import STOPWORDS, fold, term_set, words
 
 # A name: has an inner capital, a digit, or is an acronym; or is capitalised inside a sentence.
 _TOKEN = re.compile(r"[^\W_](?:[\w.+-]*[^\W_+])?\+*", re.UNICODE)
@@ -25,3 +25,13 @@ def names_in(text: str) -> tuple[str, ...]:
             if _MARKED.search(token) or (token[0].isupper() and i > 0 and len(token) > 1):
                 found.append(token)
     return tuple(dict.fromkeys(found))
+
+
+def missing_names(question: str, text: str) -> float:
+    """Share of the names in the question that do not occur in the text; 0 when it mentions none."""
+    names = names_in(question)
+    if not names:
+        return 0.0
+    known = term_set(text) | frozenset(words(text))
+    absent = [name for name in names if not known & (term_set(name) | set(words(name)))]
+    return len(absent) / len(names)

@@ -11,6 +11,7 @@ from rag.types.answers import (
     Citation,
     DroppedSentence,
     Failure,
+    Finding,
     Question,
     Quote,
     Role,
@@ -36,8 +37,8 @@ from rag.types.papers import Evidence, Paper, PaperText, Passage, Rejected, Sent
 
 __all__ = [
     "Abstention", "AbstentionReason", "Answer", "AskedQuestion", "Citation", "Draft", "DraftToken",
-    "DroppedSentence", "Event", "Evidence", "Failure", "Finished", "Hits", "Kind", "Outcome", "Paper",
-    "PaperText", "Passage", "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected", "Relevance",
-    "Role", "SelectedEvidence", "Sentence", "SentenceText", "StageName", "StageStarted", "Status",
-    "Timings", "Trace", "Turn",
+    "DroppedSentence", "Event", "Evidence", "Failure", "Finding", "Finished", "Hits", "Kind", "Outcome",
+    "Paper", "PaperText", "Passage", "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected",
+    "Relevance", "Role", "SelectedEvidence", "Sentence", "SentenceText", "StageName", "StageStarted",
+    "Status", "Timings", "Trace", "Turn",
 ]  # fmt: skip

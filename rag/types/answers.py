@@ -10,6 +10,7 @@ from rag.types.papers import Evidence, Passage
 
 Status = Literal["answered", "quoted", "abstained", "error"]
 Role = Literal["user", "assistant"]
+_SEVERAL = 2  # papers
 AbstentionReason = Literal["empty_question", "no_evidence", "low_confidence", "empty_collection"]
 
 
@@ -41,6 +42,15 @@ class Sentence:
     text: str
     citations: tuple[int, ...]
     support: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one paper says to a question: its key, its title, a sentence or two."""
+
+    key: int
+    title: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +141,21 @@ class Answer:
     trace: Trace = field(default_factory=Trace)
     id: str | None = None
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What each paper says, in the order of the keys, where several papers answer; else empty.
+
+        What rests on several of them at once is a summary and none of these.
+        """
+        titles = {citation.key: citation.title for citation in self.citations}
+        told: dict[int, list[str]] = {}
+        for sentence in self.sentences:
+            if len(sentence.citations) == 1:
+                told.setdefault(sentence.citations[0], []).append(sentence.text)
+        if len(told) < _SEVERAL:
+            return ()
+        return tuple(Finding(key, titles.get(key, ""), " ".join(own)) for key, own in sorted(told.items()))
+
     @classmethod
     def failed(cls, question: Question, failure: Failure, fingerprint: str) -> Answer:
         """The answer that stands for a question which could not be asked or answered."""
@@ -159,6 +184,7 @@ class Answer:
                 for s in self.sentences
             ],
             "citations": [_citation_dict(c) for c in self.citations],
+            "findings": [asdict(finding) for finding in self.findings],
             "passages": [passage.brief() for passage in self.passages],
             "abstention": asdict(self.abstention) if self.abstention else None,
             "error": asdict(self.error) if self.error else None,

@@ -20,7 +20,7 @@ from rag.text.numbers import quantities
 from rag.text.printable import printable
 from rag.text.sentences import sentence_spans
 from rag.text.terms import content_terms
-from rag.types import Draft, DroppedSentence, Evidence, Sentence
+from rag.types import Draft, DroppedSentence, Evidence, Finding, Sentence
 from rag.verify.carrying import carrying, told_by
 from rag.verify.checks import veto
 from rag.verify.support import FRAMING
@@ -55,15 +55,6 @@ class Grounded:
     kept: tuple[Sentence, ...]
     dropped: tuple[DroppedSentence, ...]
     right: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a paper was found to say, checked: its key, its title, a sentence or two."""
-
-    key: int
-    title: str
-    text: str
 
 
 def split_draft(draft: str) -> list[DraftSentence]:
@@ -179,9 +170,7 @@ class Verification:
         if self.judge is None:
             return found
         told = [place for place, one in enumerate(found) if one.kept]
-        judged = self._right(
-            question, [(openings.of_text(drafts[place].paper), _text(found[place])) for place in told]
-        )
+        judged = self._right(question, [(_opening(drafts[place]), _text(found[place])) for place in told])
         for place, right in zip(told, judged, strict=True):
             found[place] = replace(found[place], right=right)
         return found
@@ -212,6 +201,11 @@ class Verification:
             return []
         asked = [openings.conversation(opening, openings.proposed(question, text)) for opening, text in told]
         return [read.first[0] - read.first[1] for read in self.judge.readings(asked, _YES_NO)]
+
+
+def _opening(draft: Draft) -> openings.Opening:
+    """As the draft was written from."""
+    return openings.of_text(draft.paper, draft.evidence[0].start if draft.evidence else 0)
 
 
 def _text(grounded: Grounded) -> str:

@@ -18,10 +18,12 @@ class Split:
     """A prompt in two, tokenised apart: what every question behind it shares, and the rest.
 
     What was read of the opening can be kept and gone on from; without one the prompt is read whole.
+    `keeps`: others will begin like this.
     """
 
     opening: str
     rest: str
+    keeps: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ class OpenVinoDecoder:
         """Both halves as tokens; where they do not fit the window the opening loses its end."""
         rest = self._cut(prompt.rest, tokens_max)
         room = self._tokens.window - tokens_max - len(rest)
-        return self._tokens.numbers(prompt.opening)[:room], rest
+        opening = self._tokens.numbers(prompt.opening)[:room]
+        return (opening, rest) if prompt.keeps else ([], [*opening, *rest])
 
     def _first_of(self, text: str) -> list[int]:
         return self._tokens.numbers(text)[:1]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from rag.text.clean import clean
+from rag.text.marks import with_marks
 from rag.types import Answer, Sentence
 from rag.ui.html.environment import fill
 from rag.ui.html.evidence import anchor
@@ -36,9 +37,35 @@ class Line(NamedTuple):
     quotes: Sequence[Sequence[Piece]]
 
 
+class Row(NamedTuple):
+    """A paper of a comparison: its title, what it says as pieces, the words of it that carry that."""
+
+    title: str
+    says: Sequence[Piece]
+    quotes: Sequence[str]
+
+
 def answer_html(answer: Answer, number: int) -> Markup:
-    """A part for each line of the answer; lines that begin with '- ' are a list."""
-    return fill("citations.html", "answer", lines=list(_lines(answer, number)))
+    """A part for each line of the answer; what several papers say is a table below what they say together."""
+    rows = _rows(answer, number)
+    if not rows:
+        return fill("citations.html", "answer", lines=list(_lines(answer, number)))
+    together = [with_marks(s.text, s.citations) for s in answer.sentences if len(s.citations) > 1]
+    summary = [Line("line", "", [_pieces(clean(text), answer, number)]) for text in together]
+    return fill("citations.html", "comparison", lines=summary, rows=rows)
+
+
+def _rows(answer: Answer, number: int) -> list[Row]:
+    """One a paper; a paper that is only quoted says its quotes."""
+    quotes = {citation.key: [clean(quote.text) for quote in citation.quotes] for citation in answer.citations}
+    rows = []
+    for finding in answer.findings:
+        said = [s for s in answer.sentences if s.citations == (finding.key,)]
+        text = " ".join(with_marks(clean(s.text), s.citations) for s in said)
+        copied = {_bare(s.text) for s in said}
+        carrying = [quote for quote in quotes.get(finding.key, ()) if _bare(quote) not in copied]
+        rows.append(Row(clean(finding.title), _pieces(text, answer, number), carrying))
+    return rows
 
 
 def _lines(answer: Answer, number: int) -> Iterator[Line]:
