@@ -9,10 +9,10 @@ from rag.evidence.answerability import (
     answer_features,
     confidence,
     final_features,
-    missing_names,
 )
 from rag.evidence.features import Candidate, Scored
 from rag.models.logistic import LogisticModel
+from rag.text.names import missing_names
 from rag.types import Outcome, Paper, Passage, Relevance
 
 MIXER = Passage(Paper("m", "Monarch Mixer", "It is fast. It scales."), 1, 0.9)

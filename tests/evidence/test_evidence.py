@@ -3,10 +3,9 @@ from __future__ import annotations
 import pytest
 from fakes import texts_of
 
-from rag.evidence.features import Candidate, Scored, candidates_of, coverage, score, sentence_features
-from rag.evidence.select import collected_papers, kind_with_papers, named_papers, select
+from rag.evidence.features import Scored, candidates_of, coverage, score, sentence_features
+from rag.evidence.select import collected_papers, kind_of_papers, select
 from rag.models.logistic import LogisticModel
-from rag.text.names import names_in
 from rag.types import Paper, Passage
 
 MIXER = Paper("m", "Monarch Mixer", "Mixers are fast. They reach 9.1x throughput. They scale.")
@@ -27,11 +26,6 @@ def scored(*rows: tuple[Passage, int, float]) -> list[Scored]:
     """Scored candidates from (passage, sentence number, probability), in this order."""
     own = {(c.passage.paper.paper_id, c.position): c for c in CANDIDATES}
     return [Scored(own[passage.paper.paper_id, place], p) for passage, place, p in rows]
-
-
-def chosen(rows: list[Scored], kind: str = "collect") -> list[tuple[int, str]]:
-    """(key, text) of what is selected."""
-    return [(item.key, item.text) for item in select(rows, kind)]
 
 
 def test_candidates_are_the_sentences_in_order():
@@ -104,87 +98,51 @@ def test_score_breaks_ties_by_paper_and_place():
     assert score("q", [], BY_COSINE, idf) == []
 
 
-def test_keys_follow_the_best_sentence_of_each_paper():
-    rows = scored((SECOND, 1, 0.9), (FIRST, 0, 0.8), (SECOND, 0, 0.7))
-    assert chosen(rows) == [
+def test_all_sentences_of_the_told_papers_best_first_under_the_keys_of_their_papers():
+    rows = scored((SECOND, 1, 0.9), (FIRST, 0, 0.8), (SECOND, 0, 0.7), (FIRST, 2, 0.0001))
+    told = [(item.key, item.text) for item in select(rows, ["m", "r"])]
+    assert told == [
+        (2, "It is robust."),
+        (1, "Mixers are fast."),
+        (2, "Retrieval helps small models."),
+        (1, "They scale."),
+    ]
+    assert [(item.key, item.text) for item in select(rows, ["r"])] == [
         (1, "It is robust."),
-        (2, "Mixers are fast."),
         (1, "Retrieval helps small models."),
     ]
+    assert select(rows, []) == select([], ["m"]) == []
 
 
 def test_offsets_point_at_the_sentence():
-    [item] = select(scored((FIRST, 1, 0.5)), "fact")
+    [item] = select(scored((FIRST, 1, 0.5)), ["m"])
     assert MIXER.abstract[item.start : item.end] == item.text == "They reach 9.1x throughput."
     assert item.score == 0.5
 
 
-@pytest.mark.parametrize("kind", ["fact", "find"])
-def test_one_paper_is_told_whole_the_one_of_the_best_sentence(kind):
-    rows = scored((SECOND, 1, 0.9), (FIRST, 0, 0.8), (FIRST, 1, 0.7), (SECOND, 0, 0.0001))
-    assert chosen(rows, kind) == [(1, "It is robust."), (1, "Retrieval helps small models.")]
-    assert chosen([], kind) == []
-
-
-@pytest.mark.parametrize("kind", ["compare", "collect"])
-def test_several_papers_are_told_whole_and_no_more_than_four(kind):
-    others = [Passage(Paper(str(n), f"Paper {n}", "Other."), n, 0.5) for n in range(3, 7)]
-    rows = [
-        *scored((FIRST, 0, 0.9), (SECOND, 0, 0.8)),
-        *(Scored(Candidate(passage, 0, 6, 0, 0.0), 0.7) for passage in others),
-        *scored((SECOND, 1, 0.0001)),
-    ]
-    assert chosen(rows, kind) == [
-        (1, "Mixers are fast."),
-        (2, "Retrieval helps small models."),
-        (3, "Other."),
-        (4, "Other."),
-        (2, "It is robust."),
-    ]
-    assert [item.paper.paper_id for item in select(rows, kind)] == ["m", "r", "3", "4", "r"]
-
-
 @pytest.mark.parametrize(
-    ("question", "papers"),
+    ("asked", "one", "more"),
     [
-        ("How do Monarch and Retro-Li differ?", ["m", "r"]),
-        ("How do Retro-Li and Monarch differ?", ["r", "m"]),
-        ("What does GPT-4 do?", []),
-        ("what does it do?", []),
+        ("fact", "fact", "collect"),
+        ("find", "find", "collect"),
+        ("compare", "fact", "compare"),
+        ("collect", "fact", "collect"),
     ],
 )
-def test_named_papers(question, papers):
-    assert named_papers(names_in(question), [FIRST, SECOND]) == papers
-
-
-def test_a_name_of_two_papers_singles_out_none():
-    assert named_papers(["Monarch"], [FIRST, Passage(Paper("x", "Monarch again", ""), 2, 0.1)]) == []
-
-
-def test_the_kind_after_a_look_at_the_papers():
-    rows = scored((FIRST, 0, 0.9), (SECOND, 0, 0.8))
-    other = Scored(Candidate(Passage(Paper("x", "Else", "Other."), 3, 0.1), 0, 6, 0, 0.0), 0.7)
-    passages = [FIRST, SECOND, other.candidate.passage]
-    both = "Are Monarch and Retro-Li fast?"
-    # names of two papers make a comparison of these two
-    assert kind_with_papers(both, "fact", passages, [*rows, other]) == ("compare", rows)
-    # a comparison that names one paper's things asks for a fact
-    assert kind_with_papers("How does Monarch differ?", "compare", passages, rows) == ("fact", rows)
-    # without names the words decide
-    assert kind_with_papers("how do they differ?", "compare", passages, rows) == ("compare", rows)
-    # a collection keeps to its papers: Else is a ninth as probable as the first
-    assert kind_with_papers(both, "collect", passages, [*rows, other]) == ("collect", rows)
+def test_how_many_papers_are_told_decides_the_kind_and_the_words_which_of_those(asked, one, more):
+    assert (kind_of_papers(asked, 1), kind_of_papers(asked, 2), kind_of_papers(asked, 4)) == (one, more, more)
 
 
 @pytest.mark.parametrize(
     ("scores", "places"),
     [
-        ((0.8, 0.1, 0.1), {0, 1}),  # two in any case
-        ((0.8, 0.3, 0.2, 0.19), {0, 1, 2}),  # .2 is a quarter of .8
-        ((0.8,), {0}),
-        ((), set()),
+        ((0.8, 0.1, 0.1), [0, 1]),  # two in any case
+        ((0.8, 0.3, 0.2, 0.19), [0, 1, 2]),  # .2 is a quarter of .8
+        ((0.8, 0.8, 0.8, 0.8, 0.8), [0, 1, 2, 3]),  # no more than four
+        ((0.8,), [0]),
+        ((), []),
     ],
 )
 def test_papers_worth_collecting(scores, places):
     passages = [Passage(Paper(str(n), "", ""), n + 1, score) for n, score in enumerate(scores)]
-    assert collected_papers(passages) == {str(place) for place in places}
+    assert collected_papers(passages) == [str(place) for place in places]

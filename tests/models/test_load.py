@@ -66,6 +66,20 @@ def test_the_reader_is_opened_when_it_is_first_asked(
     assert opened == ["reader"]
 
 
+def test_the_reader_writes_what_the_generator_would(
+    opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, _ = load.load_reader(Settings.load(reader="reader"))
+    assert reader is not None
+    decoder = SimpleNamespace(
+        write=lambda prompts, *_, **__: [prompt.rest.upper() for prompt in prompts],
+        prompt=lambda turns: turns[-1]["content"],
+    )
+    monkeypatch.setattr(load.LocalChatModel, "load", lambda self: decoder)
+    assert reader.write([[HumanMessage("one")], [HumanMessage("two")]]) == ["ONE", "TWO"]
+    assert reader.write([[HumanMessage("one")]]) == ["ONE"]
+
+
 def test_without_a_reader_nothing_is_read(opened: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert load.load_reader(Settings.load(reader="none")) == (None, "none")
 
@@ -78,7 +92,7 @@ def test_without_a_reader_nothing_is_read(opened: list[str], monkeypatch: pytest
 
 
 @pytest.mark.parametrize("missing", [True, False])
-def test_where_the_readers_base_is_missing_the_small_one_answers_and_it_is_told(
+def test_where_the_readers_base_is_missing_the_small_one_writes_and_none_judges_and_both_are_told(
     opened: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, missing: bool
 ) -> None:
     def resolve(name: str, settings: Settings) -> ResolvedModel:
@@ -90,15 +104,17 @@ def test_where_the_readers_base_is_missing_the_small_one_answers_and_it_is_told(
     monkeypatch.setattr(weights, "resolve", resolve)
     chosen = SMALL_READER if missing else READER
     settings = Settings.load(generator=READER, reader=READER)
-    reader, checksum = load.load_reader(settings)
     with caplog.at_level(logging.WARNING):
+        reader, checksum = load.load_reader(settings)
         _, identity = load.load_generator(settings)
-    assert reader is not None
-    assert (checksum, identity) == (chosen, f"{chosen} torch")
+    assert identity == f"{chosen} torch"
     assert opened == [chosen]
+    assert (reader is None, checksum) == (missing, "none" if missing else READER)
     assert (f"{SMALL_READER} answers instead" in caplog.text) == missing
-    reader.load()
-    assert opened == [chosen]
+    assert ("without a reader: no base" in caplog.text) == missing
+    if reader is not None:
+        reader.load()
+    assert opened == [chosen]  # generator and reader are one
 
 
 @pytest.mark.parametrize("tuned", [True, False])

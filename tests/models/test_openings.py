@@ -9,7 +9,7 @@ import prompts
 from rag.errors import PromptError
 from rag.index.paper_text import read_paper
 from rag.models import openings
-from rag.models.openings import NOT_TOLD, OPENING_ENDS, Opening
+from rag.models.openings import NOT_TOLD, OPENING_ENDS, OPENING_KEPT, Opening, windows
 from rag.types import Paper, PaperText, SentenceText, Turn
 
 
@@ -33,22 +33,57 @@ def test_what_a_paper_is_asked_for_is_said_as_it_is_meant_to_decline() -> None:
 
 
 def text_of(*lengths: int) -> PaperText:
-    return PaperText("T", tuple(SentenceText(0, 1, chr(97 + n) * size) for n, size in enumerate(lengths)))
+    """Sentences of so many characters, each of a letter of its own."""
+    told, start = [], 0
+    for n, size in enumerate(lengths):
+        told.append(SentenceText(start, start + size, chr(97 + n) * size))
+        start += size + 1
+    return PaperText("T", tuple(told))
 
 
 @pytest.mark.parametrize(
-    ("lengths", "told"),
+    ("lengths", "spans"),
     [
-        ((4000, 3998), 2),  # 4001 + 3999, each with its space: 8000
-        ((4000, 3999), 1),
-        ((9000, 5), 1),  # one sentence in any case
-        ((), 0),
-        ((4000, 4500, 5), 1),  # behind what does not fit nothing is told
+        ((), [(0, 0)]),
+        ((3000, 2998), [(0, 2)]),  # 3001 + 2999, each with its space: 6000
+        ((3000, 2999), [(0, 1), (1, 2)]),
+        ((9000, 5), [(0, 1), (1, 2)]),  # one sentence in any case
+        ((1999,) * 5, [(0, 3), (1, 4), (2, 5)]),  # three fit; half of them are read again
+        ((999,) * 10, [(0, 6), (3, 9), (6, 10)]),
     ],
 )
-def test_a_very_long_abstract_is_cut_behind_a_sentence(lengths: tuple[int, ...], told: int) -> None:
-    words = " ".join(chr(97 + n) * size for n, size in enumerate(lengths[:told]))
-    assert openings.of_text(text_of(*lengths)).user == f"Title: T\nAbstract: {words}"
+def test_a_very_long_abstract_is_read_in_windows_that_overlap(
+    lengths: tuple[int, ...], spans: list[tuple[int, int]]
+) -> None:
+    assert windows(text_of(*lengths)) == spans
+
+
+@pytest.mark.parametrize(
+    ("sentence", "told"),
+    # windows 0-5, 3-8 and 6-9: the one in which a sentence stands least at the edge, else the first
+    [(0, "abcdef"), (3, "abcdef"), (5, "defghi"), (6, "defghi"), (8, "ghij"), (9, "ghij")],
+)
+def test_of_windows_the_one_around_a_place_is_told(sentence: int, told: str) -> None:
+    text = text_of(*(999,) * 10)
+    for around in (text.sentences[sentence].start, text.sentences[sentence].end - 1):
+        abstract = openings.of_text(text, around).user.partition("Abstract: ")[2]
+        assert "".join(word[0] for word in abstract.split()) == told
+
+
+def test_what_stands_before_any_place_is_told_by_default() -> None:
+    assert openings.of_text(text_of(4000, 4000)) == openings.of_text(text_of(4000))
+    assert openings.of_text(text_of()).user == "Title: T\nAbstract: "
+
+
+def test_only_papers_are_worth_keeping() -> None:
+    paper, talk, told = (
+        openings.of_paper("T", "A"),
+        openings.of_conversation([Turn("user", "Hm?")]),
+        openings.of_findings([("T", "A.")]),
+    )
+    assert [one.kept for one in (paper, talk, told)] == [True, False, False]
+    for one in (paper, talk):
+        assert openings.conversation(one, "")[1].additional_kwargs[OPENING_KEPT] == one.kept
 
 
 def test_of_a_conversation_the_last_three_rounds_are_told_without_marks() -> None:

@@ -75,6 +75,29 @@ def test_in_doubt_it_is_first_the_first_paper_and_at_the_end_perhaps_another() -
     assert reader.seen == ["Alpha", "Beta"]  # what was read is not read again
 
 
+def test_a_paper_that_lacks_a_name_of_the_question_is_not_sure() -> None:
+    reader = Logits(Alpha=3.0, Beta=2.0)
+    named = AskedQuestion(Question("q"), "Is GPT-4 fast?", "fact")
+    first = cascade(reader).first_pass(named, hits("Alpha", "Beta"))
+    assert not first.is_final
+    cascade(reader).complete(first)
+    assert reader.seen == ["Alpha", "Beta"]
+    known = AskedQuestion(Question("q"), "Is Alpha fast?", "fact")
+    assert cascade(Logits(Alpha=3.0, Beta=2.0)).first_pass(known, hits("Alpha", "Beta")).is_final
+
+
+def test_weights_are_those_fitted_with_a_reader_or_without() -> None:
+    with_reader, without = cascade(Logits(), likelier()), cascade(Logits())
+    assert (with_reader.evidence_weights, with_reader.confidence_weights) == (
+        "evidence_read",
+        "confidence_read",
+    )
+    assert (without.evidence_weights, without.confidence_weights) == (
+        "evidence_reranked",
+        "confidence_reranked",
+    )
+
+
 def test_several_papers_asked_for_are_all_read_at_once() -> None:
     reader = Logits(Alpha=9.0, Beta=2.5)
     first = cascade(reader).first_pass(asked("collect"), hits("Alpha", "Beta"))

@@ -14,6 +14,7 @@ from rag.rerank.paper_reading import (
     NoSecondLook,
     PaperReading,
     by_readings,
+    most_telling,
     read_papers,
     reading_features,
     telling,
@@ -79,7 +80,7 @@ def test_the_odds_of_telling_by_hand(declining: float, odds: float) -> None:
 
 def test_what_the_reader_is_asked() -> None:
     model = reader()
-    read_papers(QUESTION, [read_paper(A)], model)
+    read_papers(QUESTION, [(read_paper(A), 0)], model)
     assert model.proposed == [["Not in this abstract."]]
     with_paper, alone = model.asked
     assert with_paper.endswith(
@@ -90,8 +91,26 @@ def test_what_the_reader_is_asked() -> None:
 
 def test_gains_are_over_the_question_alone() -> None:
     model = reader(Alpha=(-30.0, log(0.5)), Beta=(-41.5, log(0.2)))
-    found = read_papers(QUESTION, [read_paper(A), read_paper(B)], model)
+    found = read_papers(QUESTION, [(read_paper(A), 0), (read_paper(B), 0)], model)
     assert found == [pytest.approx((10.0, 0.0)), pytest.approx((-1.5, log(4)))]
+
+
+def test_the_place_that_bears_most_is_where_the_best_sentence_begins() -> None:
+    text = read_paper(A)
+    assert most_telling(text, Relevance(0.0, 0.0, (0.1, 0.4))) == len("Apples are red. ")
+    assert most_telling(text, Relevance(0.0, 0.0, (0.4, 0.4))) == 0
+    assert most_telling(text, Relevance(0.0, 0.0, ())) == 0
+
+
+def test_of_a_very_long_abstract_the_part_around_that_place_is_read() -> None:
+    long = Paper("a", "Alpha", " ".join(f"Number {n:03} {'is long ' * 40}." for n in range(60)))
+    carries = tuple(float(n == 50) for n in range(60))
+    passage = Passage(long, 1, 0.5)
+    given = Ranking((passage,), {"a": Relevance(0.0, 0.0, carries)}, {"a": read_paper(long)})
+    model = reader()
+    with_readings(QUESTION, given, [passage], model)
+    assert "Number 050" in model.asked[0]
+    assert "Number 000" not in model.asked[0]
 
 
 def test_none_is_read_twice() -> None:

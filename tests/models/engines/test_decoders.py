@@ -107,13 +107,18 @@ def test_each_is_decoded_once_where_events_are_watched(
 
 # -- openings -------------------------------------------------------------------------------------
 
-OPENING = Opening("Be brief.", "Title: One")
+OPENING = Opening("Be brief.", "Title: One", kept=True)
 
 
 def test_a_prompt_is_cut_where_its_opening_ends(model: LocalChatModel) -> None:
     asked = conversation(OPENING, "\n\nQuestion: two?")
     assert model.prompt_parts(asked) == Split("<system>Be brief.Title: One", "\n\nQuestion: two?")
     assert model.prompt_text(asked) == "<system>Be brief.Title: One\n\nQuestion: two?"
+
+
+def test_what_will_not_be_read_again_says_so(model: LocalChatModel) -> None:
+    asked = conversation(Opening("Be brief.", "Title: One"), " two")
+    assert model.prompt_parts(asked) == Split("<system>Be brief.Title: One", " two", keeps=False)
 
 
 def test_without_an_opening_a_prompt_is_one(model: LocalChatModel) -> None:

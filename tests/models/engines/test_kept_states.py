@@ -163,6 +163,19 @@ def test_without_an_opening_a_prompt_is_read_whole(engines: Engines) -> None:
     assert len(list(engines.kept.iterdir())) == before
 
 
+def test_what_will_not_be_read_again_is_not_kept_and_reads_the_same(engines: Engines) -> None:
+    once = [Split(words(20, 30), prompt.rest, keeps=False) for prompt in PROMPTS]
+    again = [Split(one.opening, one.rest) for one in once]
+    before = len(list(engines.kept.iterdir()))
+    for decoder in decoders(engines):
+        found = [text.strip() for text in decoder.write(once, [], 6)]
+        assert found == [text.strip() for text in engines.reference.write(again, [], 6)]
+    first = [one.first for one in engines.keeping.read(once, PROPOSED)]
+    assert len(list(engines.kept.iterdir())) == before
+    for own, other in zip(first, engines.reference.read(again, PROPOSED), strict=True):
+        assert own == pytest.approx(other.first, abs=NEAR)
+
+
 def test_what_may_not_come_first_gives_way_to_the_second_best_and_may_come_later(engines: Engines) -> None:
     names = [f"w{number}" for number in range(60)]
     [chances] = [one.first for one in engines.reference.read(PROMPTS[:1], names)]
