@@ -48,6 +48,7 @@ def test_the_public_object():
                 "quotes": [{"text": "One.", "start": 0, "end": 4}],
             }
         ],
+        "findings": [],
         "passages": [{"paper_id": "p", "title": "Title", "rank": 1, "score": 0.123457}],
         "abstention": None,
         "error": None,
@@ -64,7 +65,7 @@ def test_the_public_object():
 
 def test_the_keys_stand_in_the_published_order():
     published = (
-        "id question standalone_question status answer confidence sentences citations passages abstention"
+        "id question standalone_question status answer confidence sentences citations findings passages abstention"
         " error timings fingerprint"
     )
     assert list(ANSWER.to_dict()) == published.split()

@@ -238,9 +238,14 @@ DIFFER = "How do Monarch Mixer and Retro-Li differ?"
 TOGETHER = "Monarch Mixer has 27% fewer parameters, Retro-Li never needs a web-scale database."
 
 
+def comparing(index: PaperIndex, generator: FakeChatModel) -> Assistant:
+    """Without a reader, who says which papers answer, a comparison is of all that were found alike: here two."""
+    return assistant_over(index, generator=generator, passages_top_k=2)
+
+
 def test_compare_gives_a_line_a_paper(index: PaperIndex) -> None:
     generator = FakeChatModel(echo_abstract)
-    answer = assistant_over(index, generator=generator).ask(DIFFER)
+    answer = comparing(index, generator).ask(DIFFER)
     assert_sound(answer, index)
     assert (answer.status, answer.trace.kind) == ("answered", "compare")
     assert set(titles(answer)) == {MONARCH.title, RETRO.title}
@@ -251,7 +256,7 @@ def test_compare_gives_a_line_a_paper(index: PaperIndex) -> None:
 @pytest.mark.parametrize(("said", "stands"), [(TOGETHER, True), (TOGETHER.replace("27", "28"), False)])
 def test_what_two_papers_say_together_stands_before_them(index: PaperIndex, said: str, stands: bool) -> None:
     generator = FakeChatModel(lambda prompt: said if prompt.startswith("[1] ") else echo_abstract(prompt))
-    assistant = assistant_over(index, generator=generator)
+    assistant = comparing(index, generator)
     answer = assistant.ask(DIFFER)
     assert_sound(answer, index)
     first, *lines = answer.text.split("\n")
@@ -271,7 +276,7 @@ def test_compare_quotes_the_paper_whose_draft_fell(index: PaperIndex) -> None:
     def half_wrong(prompt: str) -> str:
         return echo_abstract(prompt) if RETRO.title in prompt else "It uses 77 GPUs [1]."
 
-    answer = assistant_over(index, generator=FakeChatModel(half_wrong)).ask(DIFFER)
+    answer = comparing(index, FakeChatModel(half_wrong)).ask(DIFFER)
     assert_sound(answer, index)
     assert answer.status == "answered"
     assert "77" not in answer.text
@@ -285,7 +290,7 @@ def test_a_draft_about_one_paper_cannot_rest_on_another(index: PaperIndex) -> No
     def wrong_paper(prompt: str) -> str:
         return next(text for title, text in swapped.items() if title in prompt)
 
-    answer = assistant_over(index, generator=FakeChatModel(wrong_paper)).ask(DIFFER)
+    answer = comparing(index, FakeChatModel(wrong_paper)).ask(DIFFER)
     assert_sound(answer, index)
     assert answer.status == "quoted"
     assert len(answer.trace.dropped) == 2

@@ -12,6 +12,7 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 
 from rag.evidence.answerability import AnswerConfidence
+from rag.evidence.contributing import Contributing
 from rag.evidence.select import EvidenceSelection
 from rag.generate.drafts import Quoting
 from rag.index.paper_text import read_paper
@@ -33,6 +34,7 @@ from rag.verify.grounding import Verification
 HALF = LogisticModel(0.0, {})
 BY_COSINE = LogisticModel(0.0, {"cosine": 1.0})
 BY_GAIN = LogisticModel(0.0, {"gain": 1.0})
+BY_TELLING = LogisticModel(0.0, {"telling": 1.0})
 BY_ANSWER = LogisticModel(0.0, {"answers": 1.0})
 
 
@@ -98,7 +100,7 @@ def preparation(
         condense=Condenser(spelling, known.question_chars_max),
         retrieve=Retrieval(shelf, (prefetched if prefetched is not None else []).extend, read_papers),
         rerank=rerank,
-        select=EvidenceSelection(cosines, lambda term: 1.0, BY_COSINE, HALF),
+        select=EvidenceSelection(cosines, lambda term: 1.0, BY_COSINE, HALF, Contributing(BY_TELLING, 0.5)),
         generate=Quoting(),
         verify=Verification(ConstantVerifier(), 0.5),
         conclude=Conclusion(AnswerConfidence(HALF, HALF), 0.0, 0.3, 3),
@@ -169,12 +171,25 @@ def test_the_bar_itself_is_enough(bar: float, refused: bool) -> None:
         assert found.evidence == ()
 
 
-def test_two_named_papers_make_a_comparison() -> None:
+def test_without_a_reader_the_words_say_that_several_papers_are_asked_for() -> None:
     third = page("Gamma", "Gamma is 7.")
-    found = preparation(ALPHA, BETA, third)[0].one(Question("Is the speed of Alpha that of Beta?"))
+    found = preparation(ALPHA, BETA, third)[0].one(Question("Compare the speeds of Alpha and Beta."))
     assert found.kind == "compare"
-    assert {item.paper.title for item in found.evidence} == {"Alpha", "Beta"}
-    assert len(found.passages) == 3
+    assert {item.paper.title for item in found.evidence} == {"Alpha", "Beta", "Gamma"}
+    fact = preparation(ALPHA, BETA, third)[0].one(Question("What is fast?"))
+    assert (fact.kind, {item.paper.title for item in fact.evidence}) == ("fact", {"Gamma"})
+
+
+@pytest.mark.parametrize(("declining", "told"), [(log(0.4), ["Alpha", "Beta"]), (log(0.6), ["Alpha"])])
+def test_with_a_reader_every_paper_that_tells_is_told_however_it_was_asked(
+    declining: float, told: list[str]
+) -> None:
+    """Alpha tells in any case; log-odds that Beta tells: ln 1.5, or less than 0."""
+    reader = FakeReader(lambda text: (-10.0, declining if "Title: Beta" in text else log(0.1)))
+    kind = "compare" if len(told) > 1 else "fact"
+    prepared, _ = preparation(ALPHA, BETA, reranker=LongestAnswers(), reader=reader)
+    found = prepared.one(Question("Compare the speeds of Alpha and Beta."))
+    assert (found.kind, sorted({item.paper.title for item in found.evidence})) == (kind, told)
 
 
 class LongestAnswers:
