@@ -29,6 +29,7 @@ from rag.models.load import load_reader
 from rag.models.logistic import LogisticModel
 from rag.models.shared import load_reranker
 from rag.ports import PaperReader
+from rag.query.intent import kind_of
 from rag.rerank.cross_encoder import abstract_of, is_sure, ranked
 from rag.rerank.paper_reading import with_readings
 from rag.retrieve.retrievers import HybridRetriever
@@ -175,7 +176,7 @@ def in_turn(one: RetrievedCase, papers: LogisticModel, settings: Settings) -> tu
 
 
 def _sure(one: RetrievedCase, found: Ranking, settings: Settings) -> bool:
-    if not is_sure(found, settings.sure_min):
+    if kind_of(one.put.question) in {"compare", "collect"} or not is_sure(found, settings.sure_min):
         return False
     first = found.passages[0].paper
     return not missing_names(one.put.question, f"{first.title} {first.abstract}")

@@ -25,7 +25,7 @@ class FirstPass:
     `is_final`: the first paper is sure, or there is nothing else to ask.
     """
 
-    question: str
+    asked: AskedQuestion
     hits: Hits
     ranking: Ranking
     is_final: bool
@@ -64,22 +64,22 @@ class RerankCascade:
         few = self.first_k if asked.kind in _OF_ONE_PAPER else None
         ranking = self.cross_encoder.read(asked.text, hits, first=few)
         all_asked = not self.second_look.asks and len(ranking.relevance) == len(hits.passages)
-        is_final = not hits.passages or all_asked or self._is_sure(asked.text, ranking)
-        return FirstPass(asked.text, hits, ranking, is_final)
+        is_final = not hits.passages or all_asked or self._is_sure(asked, ranking)
+        return FirstPass(asked, hits, ranking, is_final)
 
     def complete(self, first: FirstPass) -> Ranking:
         """All read where the first was not sure; then the reader looks at one paper, or at a few."""
         ranking = first.ranking
         if not first.is_final:
-            ranking = self.cross_encoder.read_on(first.question, first.hits, ranking)
-        return self.second_look(first.question, ranking, sure=self._is_sure(first.question, ranking))
+            ranking = self.cross_encoder.read_on(first.asked.text, first.hits, ranking)
+        return self.second_look(first.asked.text, ranking, sure=self._is_sure(first.asked, ranking))
 
-    def _is_sure(self, question: str, ranking: Ranking) -> bool:
-        """The first paper is all but certain, and no name in the question points to another one."""
-        if not is_sure(ranking, self.sure_min):
+    def _is_sure(self, asked: AskedQuestion, ranking: Ranking) -> bool:
+        """One paper is asked for, the first is all but certain, and no name points to another one."""
+        if asked.kind not in _OF_ONE_PAPER or not is_sure(ranking, self.sure_min):
             return False
         first = ranking.passages[0].paper
-        return not missing_names(question, f"{first.title} {first.abstract}")
+        return not missing_names(asked.text, f"{first.title} {first.abstract}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class RetrievedOrder:
 
     def first_pass(self, asked: AskedQuestion, hits: Hits) -> FirstPass:
         """The passages as they came; there is nothing to add."""
-        return FirstPass(asked.text, hits, self(asked, hits), is_final=True)
+        return FirstPass(asked, hits, self(asked, hits), is_final=True)
 
     def complete(self, first: FirstPass) -> Ranking:
         """See `RerankCascade.complete`."""
