@@ -8,7 +8,18 @@ import pytest
 
 from rag import errors
 from rag.errors import CitewiseError, IndexCorrupt, ModelMissing, PaperIndexError
-from rag.types import Abstention, Answer, Citation, Evidence, Failure, Paper, Passage, Quote, Sentence
+from rag.types import (
+    Abstention,
+    Answer,
+    Citation,
+    Evidence,
+    Failure,
+    Finding,
+    Paper,
+    Passage,
+    Quote,
+    Sentence,
+)
 
 PAPER = Paper("p", "Title", "One. Two.", year=2024, url="https://x.org")
 ANSWER = Answer(
@@ -63,10 +74,24 @@ def test_the_public_object():
     }
 
 
+def test_what_each_of_several_papers_says_stands_beside_what_they_say_together():
+    second = dataclasses.replace(ANSWER.citations[0], key=2, paper_id="q", title="Other")
+    said = [
+        Sentence("One and two.", (1, 2), 0.9),
+        Sentence("Two.", (2,), 0.9),
+        Sentence("One.", (1,), 0.9),
+        Sentence("Two again.", (2,), 0.9),
+    ]
+    answer = dataclasses.replace(ANSWER, sentences=tuple(said), citations=(*ANSWER.citations, second))
+    assert answer.findings == (Finding(1, "Title", "One."), Finding(2, "Other", "Two. Two again."))
+    assert answer.to_dict()["findings"][1] == {"key": 2, "title": "Other", "text": "Two. Two again."}
+    assert dataclasses.replace(answer, sentences=(said[0], said[1], said[3])).findings == ()  # one paper's
+
+
 def test_the_keys_stand_in_the_published_order():
     published = (
-        "id question standalone_question status answer confidence sentences citations findings passages abstention"
-        " error timings fingerprint"
+        "id question standalone_question status answer confidence sentences citations findings passages"
+        " abstention error timings fingerprint"
     )
     assert list(ANSWER.to_dict()) == published.split()
     assert json.loads(json.dumps(ANSWER.to_dict())) == ANSWER.to_dict()

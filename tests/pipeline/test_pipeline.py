@@ -239,7 +239,7 @@ TOGETHER = "Monarch Mixer has 27% fewer parameters, Retro-Li never needs a web-s
 
 
 def comparing(index: PaperIndex, generator: FakeChatModel) -> Assistant:
-    """Without a reader, who says which papers answer, a comparison is of all that were found alike: here two."""
+    """Without a reader to say which papers answer, a comparison is of those found alike: here of two."""
     return assistant_over(index, generator=generator, passages_top_k=2)
 
 

@@ -127,12 +127,24 @@ def test_of_a_sure_paper_the_reader_is_asked_too_and_of_no_other() -> None:
     assert found.relevance["alpha"].likelihood == 10.0
 
 
-def test_a_sure_paper_that_declines_is_read_beside_others_that_were_read() -> None:
-    reader = likelier(declining=-0.1)  # 1 - e^-.1 = .095: it declines
-    stage = cascade(Logits(Alpha=3.0, Beta=2.0), reader)
-    found = stage(asked("collect"), hits("Alpha", "Beta"))
+@pytest.mark.parametrize(("declining", "likelihoods"), [(-1.0, (None, 30.0)), (-0.1, (10.0, 30.0))])
+def test_a_sure_paper_that_declines_is_read_beside_others_that_were_read(
+    declining: float, likelihoods: tuple[float | None, float]
+) -> None:
+    """Beta is sure once it is read; 1 - e^-1 = .632 that it tells, or 1 - e^-.1 = .095."""
+    found = cascade(Logits(Alpha=2.0, Beta=2.5), likelier(declining))(asked(), hits("Alpha", "Beta"))
     assert titles(found) == ["Beta", "Alpha"]
-    assert found.relevance["beta"].likelihood == 30.0
+    assert (found.relevance["alpha"].likelihood, found.relevance["beta"].likelihood) == likelihoods
+
+
+@pytest.mark.parametrize("kind", ["compare", "collect"])
+def test_where_several_papers_are_asked_for_one_that_is_sure_is_not_enough(kind: Kind) -> None:
+    reader = likelier()
+    stage = cascade(Logits(Alpha=3.0, Beta=2.0), reader)
+    first = stage.first_pass(asked(kind), hits("Alpha", "Beta"))
+    assert not first.is_final
+    stage.complete(first)
+    assert len(reader.asked) == 3  # both papers, and none
 
 
 def test_all_read_and_nobody_else_to_ask_is_final() -> None:

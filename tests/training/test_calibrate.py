@@ -1,18 +1,25 @@
-"""What the final confidence is fitted on: which questions, and how much each of them weighs."""
+"""What the final confidence is fitted on: which answers are right, and how much each of them weighs."""
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import pytest
+from eval_rows import ALPHA, BETA, DECLINED, cite, gold, reply, say
 
-from training.calibrate import ASKED, FOLDS, CalibrationCase, chosen, cross_validated, report, weights_of
+from training.calibrate import (
+    FOLDS,
+    CalibrationCase,
+    cross_validated,
+    is_right_on_dev,
+    is_right_on_written,
+    report,
+    weights_of,
+)
 from training.collections import QuestionCase
 
 
-def told(source: str, kind: str, prior: float = 0.0) -> CalibrationCase:
-    return CalibrationCase(source, kind, {"prior": prior})
+def told(source: str, kind: str, prior: float = 0.0, *, right: bool | None = None) -> CalibrationCase:
+    return CalibrationCase(source, kind, {"prior": prior}, kind == "answerable" if right is None else right)
 
 
 def test_sources_weigh_alike_and_answerable_questions_three_quarters_of_each() -> None:
@@ -24,28 +31,65 @@ def test_sources_weigh_alike_and_answerable_questions_three_quarters_of_each() -
     assert weights_of(rows) == pytest.approx([1.5, 1.5, 0.5, 0.5, 3.0, 0.25, 0.25, 0.5])
 
 
-def test_as_many_of_a_kind_are_drawn_as_are_wanted_and_the_same_each_time() -> None:
-    puts = [QuestionCase(f"far {i}", 0, "far", True) for i in range(100)] + [
-        QuestionCase("near", 0, "near", True)
-    ]
-    drawn = chosen(puts)
-    assert Counter(put.kind for put in drawn) == {"far": ASKED["far"], "near": 1}
-    assert drawn == chosen(puts)
-    assert drawn != chosen(puts, seed=2)
+def test_a_question_over_several_papers_is_an_answerable_one() -> None:
+    rows = [told("dev", "answerable"), told("dev", "several"), told("dev", "far")]
+    # three rows: 2.25 for the two answerable ones, .75 for the other
+    assert weights_of(rows) == pytest.approx([1.125, 1.125, 0.75])
 
 
-def test_the_report_counts_what_a_bar_refuses() -> None:
+ON_ALPHA, ON_BETA = cite(1, ALPHA, "One is 5%."), cite(2, BETA, "Four is 7%.")
+FIVE = reply(say("One is 5%.", 1), citations=[ON_ALPHA])
+
+
+@pytest.mark.parametrize(
+    ("parts", "right"),
+    [
+        ({"a": "One is 5%."}, True),
+        ({"a": "One is 6%."}, False),
+        ({"b": "One is 5%."}, False),  # told, on another paper
+        ({"a": "One is 5%.", "b": "Four is 7%."}, True),  # half of the parts
+        ({"a": "One is 5%.", "b": "Four is 7%.", "c": "Five is odd."}, False),
+        ({}, False),
+    ],
+)
+def test_an_answer_to_a_written_question_is_right_where_it_tells_half_of_the_parts(
+    parts: dict[str, str], right: bool
+) -> None:
+    assert is_right_on_written(QuestionCase("q", 0, "answerable", told=parts), FIVE) is right
+
+
+def test_an_endless_answer_is_not_right() -> None:
+    endless = reply(say("One is 5%." + " so" * 78, 1), citations=[ON_ALPHA])
+    put = QuestionCase("q", 0, "answerable", told={"a": "One is 5%."})
+    assert not is_right_on_written(put, endless)
+
+
+def test_a_dev_answer_is_right_where_it_holds_what_it_must_on_a_right_paper() -> None:
+    asked = gold("Alpha", must=[("5%",)])
+    assert is_right_on_dev(asked, FIVE) is True
+    assert is_right_on_dev(asked, reply(say("One is 5%.", 2), citations=[ON_BETA])) is False
+    assert is_right_on_dev(asked, DECLINED) is False
+    assert is_right_on_dev(gold("Alpha"), FIVE) is None  # nothing says what it must tell
+    assert is_right_on_dev(gold(answerable=False), FIVE) is False
+
+
+def test_the_report_counts_what_a_bar_refuses_of_each_kind_and_of_right_answers() -> None:
     rows = [
         told("dev", "answerable"),
+        told("dev", "answerable", right=False),
         told("dev", "far"),
         told("written", "absent"),
         told("written", "absent"),
     ]
-    found = report(np.array([0.9, 0.55, 0.5, 0.7]), rows)
-    assert found["dev answerable refused at 0.5"] == 0.0
+    found = report(np.array([0.9, 0.2, 0.55, 0.5, 0.3]), rows)
+    assert found["dev answerable refused at 0.5"] == 0.5
+    assert (found["dev right refused at 0.5"], found["dev wrong refused at 0.5"]) == (0.0, 1.0)
     assert (found["dev far refused at 0.5"], found["dev far refused at 0.6"]) == (0.0, 1.0)
-    assert (found["written absent refused at 0.5"], found["written absent refused at 0.6"]) == (0.0, 0.5)
-    assert found["questions"] == 4
+    assert (found["written absent refused at 0.3"], found["written absent refused at 0.5"]) == (0.0, 0.5)
+    assert "written right refused at 0.5" not in found  # there is none
+    assert found["questions"] == 5
+    # (.1 + .2 + .55) / 3, each in a bin of its own
+    assert found["ECE, dev"] == pytest.approx(0.85 / 3)
 
 
 def test_no_answer_is_judged_by_a_model_that_saw_it() -> None:
