@@ -37,7 +37,7 @@ class Line(NamedTuple):
     quotes: Sequence[Sequence[Piece]]
 
 
-class Row(NamedTuple):
+class PaperRow(NamedTuple):
     """A paper of a comparison: its title, what it says as pieces, the words of it that carry that."""
 
     title: str
@@ -55,7 +55,7 @@ def answer_html(answer: Answer, number: int) -> Markup:
     return fill("citations.html", "comparison", lines=summary, rows=rows)
 
 
-def _rows(answer: Answer, number: int) -> list[Row]:
+def _rows(answer: Answer, number: int) -> list[PaperRow]:
     """One a paper; a paper that is only quoted says its quotes."""
     quotes = {citation.key: [clean(quote.text) for quote in citation.quotes] for citation in answer.citations}
     rows = []
@@ -64,7 +64,7 @@ def _rows(answer: Answer, number: int) -> list[Row]:
         text = " ".join(with_marks(clean(s.text), s.citations) for s in said)
         copied = {_bare(s.text) for s in said}
         carrying = [quote for quote in quotes.get(finding.key, ()) if _bare(quote) not in copied]
-        rows.append(Row(clean(finding.title), _pieces(text, answer, number), carrying))
+        rows.append(PaperRow(clean(finding.title), _pieces(text, answer, number), carrying))
     return rows
 
 
