@@ -49,10 +49,7 @@ ASKED |= {"near_unanswerable": 0.6, "unanswerable": 0.7, "numeric_unanswerable":
 ASKED |= {f"not_{kind}": 0.3 for kind in ("single", "collect", "agree", "find", "none", "numeric_multi")}
 ASKED |= {"not_compare_named": 0.3, "not_compare_described": 0.3, "not_two_facts": 0.4}
 JOINED, FOREIGN = 0.25, 0.3  # shares of papers with such a lesson
-STATED, BESIDE = (
-    (0.9, 0.5),
-    0.5,
-)  # the same of one and a second answer to judge; of an answer to another question
+STATED, BESIDE = (0.9, 0.5), 0.5  # of one and a second answer to judge; of an answer to another question
 # Questions whose own words say what they are about: another paper can be asked them and must decline.
 TELLING = {"how_why", "result", "numeric", "plain", "single", "fact_paraphrase", "fact_lexical"}
 TELLING |= {"oblique_numeric", "distractor", "multi_find"}
@@ -185,8 +182,7 @@ def _lessons(own: list[Asked], near: list[Asked], rng: random.Random) -> tuple[L
         made.append(_joined(*rng.sample(told, 2)))
     if near and rng.random() < FOREIGN:
         made.append(Lesson("foreign", rng.choice(near).question, DECLINED))
-    judged = rng.sample(own, len(own))
-    judged = [asked for asked in judged if asked.wrong]
+    judged = [asked for asked in rng.sample(own, len(own)) if asked.wrong]
     for asked, share in zip(judged, STATED, strict=False):
         if rng.random() < share:
             made.append(_stated(asked, rng))
