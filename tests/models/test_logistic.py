@@ -47,7 +47,8 @@ def test_log_odds_are_clipped():
     "name",
     [
         "evidence", "support", "confidence", "papers", "evidence_read", "support_trained",
-        "confidence_read", "reading", "final", "final_unread",
+        "confidence_read", "evidence_reranked", "confidence_reranked", "reading", "contributing", "final",
+        "final_unread",
     ],
 )  # fmt: skip
 def test_the_shipped_models_are_what_their_files_say(name):

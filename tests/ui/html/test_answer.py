@@ -8,7 +8,7 @@ import pytest
 from chat_assistant import ABSTRACT, CARRYING, answer_to
 
 from rag.text.clean import clean
-from rag.types import Quote, StageStarted
+from rag.types import Citation, Quote, Sentence, StageStarted
 from rag.ui.html.answer import StatusLine, pending_html, status_line
 from rag.ui.html.citations import answer_html
 from rag.ui.html.evidence import Span, meta, spans_of
@@ -54,6 +54,33 @@ def test_two_marks_behind_a_sentence_and_one_that_leads_nowhere():
     text = "It is fast [1] [7]."
     page = answer_html(replace(answer, text=text, sentences=()), 3).unescape()
     assert '<a class="cw-cite cw-s0" href="#cw-3-1">[1]</a> [7].' in page
+
+
+def test_what_several_papers_say_is_a_row_a_paper_below_what_they_say_together():
+    answer = answer_to("How much?")
+    first = replace(answer.citations[0], key=1, title="Mixer <b>")
+    second = Citation(2, "p2", "Attention", (Quote("Attention is slow.", 0, 18),))
+    said = (
+        Sentence("Mixer is fast, attention slow.", (1, 2), 0.5),
+        Sentence("It is 9.1x faster.", (1,), 0.9),
+        Sentence("Attention is slow.", (2,), 1.0),
+    )
+    told = replace(answer, citations=(first, second), sentences=said)
+    page = answer_html(told, 3)
+    together, _, table = page.unescape().partition("<table")
+    assert "Mixer is fast, attention slow " in together
+    assert ">[1]</a>" in together
+    assert ">[2]</a>" in together
+    rows = table.partition("<tbody>")[2].split("<tr>")[1:]
+    assert len(rows) == 2
+    assert "Mixer <b>" in rows[0]
+    assert '<a class="cw-cite cw-s90" href="#cw-3-1">[1]</a>' in rows[0]
+    assert f"<q>{clean(CARRYING)}</q>" in rows[0]
+    assert "Attention is slow" in rows[1]
+    assert "<q>" not in rows[1]  # its words are what it says
+    alone = replace(told, sentences=said[:2], text="It is 9.1x faster [1].")
+    assert "<b>" not in str(page)  # as text, not as markup
+    assert "<table" not in answer_html(alone, 3)
 
 
 def test_the_last_stage_is_the_one_that_runs_or_waits():
