@@ -79,6 +79,7 @@ def show_answer(answer: Answer, out: Console) -> None:
     if answer.error is None:
         reason = f" ({answer.abstention.reason})" if answer.abstention else ""
         state = f"{answer.status}{reason}, confidence {answer.confidence:.2f}"
+        state += f". {answer.doubt}" if answer.doubt else ""
         out.print(Text(f"\n{state}", style="dim"))
 
 

@@ -19,6 +19,15 @@ from rag.text.terms import term_set
 from rag.types import Outcome, Passage
 
 _LOG_ODDS_MAX = 8.0
+# The signals of an answer that leaves nothing to wish for, and what is said where one falls short of that.
+_BEST = {"prior": 3.0, "stood": 1.0, "support": 0.95, "telling": 4.0, "right": 4.0}
+_DOUBTS = {
+    "prior": "The papers found fit the question only in part.",
+    "stood": "No sentence of the model's own passed the checks.",
+    "support": "The sentences shown carry the answer only loosely.",
+    "telling": "The abstract may not say this.",
+    "right": "The reader doubts that this answers the question.",
+}
 
 
 def answer_features(
@@ -113,3 +122,15 @@ class AnswerConfidence:
         """The probability, in (0, 1), that the answer is right and rightly cited: see `final_features`."""
         weights = self.unread if outcome.telling is None else self.read
         return weights.probability(final_features(prior, outcome))
+
+    def doubt(self, prior: float, outcome: Outcome) -> str:
+        """What speaks most against the answer, as a sentence; empty where nothing does."""
+        weights = self.unread if outcome.telling is None else self.read
+        features = final_features(prior, outcome)
+        lost = {
+            name: weights.weights.get(name, 0.0) * (best - features[name])
+            for name, best in _BEST.items()
+            if name in features
+        }
+        name = max(lost, key=lambda name: lost[name])
+        return _DOUBTS[name] if lost[name] > 0 else ""

@@ -10,6 +10,7 @@ from rag.pipeline import compose
 from rag.types import Abstention, Answer, Draft, Kind, Outcome, PreparedQuestion, Sentence, Trace
 from rag.verify.grounding import Grounded
 
+_SURE = 0.75  # below it is said what speaks against the answer
 _OF_ONE_PAPER: frozenset[Kind] = frozenset({"fact", "find"})
 
 
@@ -42,7 +43,8 @@ class Conclusion:
         if sure < self.confident_min:
             abstention = compose.abstain("low_confidence", prepared.passages)
             return replace(_abstained(prepared, abstention, sure), trace=trace)
-        return replace(self._composed(prepared, kept, summary), confidence=sure, trace=trace)
+        doubt = self.confidence.doubt(prepared.confidence, outcome) if sure < _SURE else ""
+        return replace(self._composed(prepared, kept, summary), confidence=sure, doubt=doubt, trace=trace)
 
     def _composed(
         self, prepared: PreparedQuestion, kept: Sequence[Sentence], summary: Sequence[Sentence]

@@ -141,6 +141,7 @@ class AnswerBody(Body):
     status: Literal["answered", "quoted", "abstained", "error"]
     answer: str = Field(description="The text with [1] marks.")
     confidence: Annotated[float, Field(ge=0, le=1)]
+    doubt: str = Field(description="What speaks most against it; empty where it is sure.")
     sentences: list[SentenceBody]
     citations: list[CitationBody]
     findings: list[FindingBody]

@@ -140,6 +140,7 @@ class Answer:
     fingerprint: str = ""
     trace: Trace = field(default_factory=Trace)
     id: str | None = None
+    doubt: str = ""  # what speaks most against an answer that is not sure
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -179,6 +180,7 @@ class Answer:
             "status": self.status,
             "answer": self.text,
             "confidence": round(self.confidence, 4),
+            "doubt": self.doubt,
             "sentences": [
                 {"text": s.text, "citations": list(s.citations), "support": round(s.support, 4)}
                 for s in self.sentences
