@@ -127,6 +127,8 @@ class AnswerConfidence:
         """What speaks most against the answer, as a sentence; empty where nothing does."""
         weights = self.unread if outcome.telling is None else self.read
         features = final_features(prior, outcome)
+        if outcome.right is None:  # nobody judged the answer: what stands for that is no doubt
+            features.pop("right", None)
         lost = {
             name: weights.weights.get(name, 0.0) * (best - features[name])
             for name, best in _BEST.items()
