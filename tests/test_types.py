@@ -48,6 +48,7 @@ def test_the_public_object():
         "status": "answered",
         "answer": "One [1].",
         "confidence": 0.1235,
+        "doubt": "",
         "sentences": [{"text": "One.", "citations": [1], "support": 0.8765}],
         "citations": [
             {
@@ -90,7 +91,7 @@ def test_what_each_of_several_papers_says_stands_beside_what_they_say_together()
 
 def test_the_keys_stand_in_the_published_order():
     published = (
-        "id question standalone_question status answer confidence sentences citations findings passages"
+        "id question standalone_question status answer confidence doubt sentences citations findings passages"
         " abstention error timings fingerprint"
     )
     assert list(ANSWER.to_dict()) == published.split()

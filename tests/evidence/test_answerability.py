@@ -121,3 +121,34 @@ def test_weights_by_whether_a_reader_was_asked():
     )
     assert sure.probability(0.75, Outcome(0.9)) == pytest.approx(0.75)
     assert sure.probability(0.75, Outcome(0.9, telling=0.5)) == 0.5  # -1 + 2 * 0.5 = 0
+
+
+ALIKE = AnswerConfidence(
+    read=LogisticModel(0.0, dict.fromkeys(("prior", "stood", "support", "telling", "right"), 1.0)),
+    unread=LogisticModel(0.0, {"prior": 1.0, "support": 1.0}),
+)
+
+
+@pytest.mark.parametrize(
+    ("prior", "outcome", "told"),
+    [
+        (0.5, Outcome(0.9), "fit the question only in part"),  # 3 - 0, against .05
+        (0.999, Outcome(0.5), "carry the answer only loosely"),
+        (0.999, Outcome(0.95), ""),  # nothing falls short
+        (0.999, Outcome(0.9, telling=1.0, right=3.0), "abstract may not say this"),  # 3, against 1
+        (0.999, Outcome(0.9, telling=3.0, right=-2.0), "reader doubts"),  # 6, against 1
+        (0.5, Outcome(0.9, telling=3.0, right=3.0), "fit the question only in part"),
+        (0.999, Outcome(0.0, telling=4.0), "No sentence of the model's own"),  # 1, against .95
+        (0.5, Outcome(0.0, telling=4.0), "fit the question only in part"),  # nobody judged: no doubt of it
+    ],
+)
+def test_what_speaks_most_against_an_answer_is_said(prior, outcome, told):
+    doubt = ALIKE.doubt(prior, outcome)
+    assert told in doubt
+    assert bool(doubt) == bool(told)
+
+
+def test_what_counts_for_nothing_is_no_doubt():
+    unweighed = AnswerConfidence(LogisticModel(0.0, {}), LogisticModel(0.0, {"prior": -1.0}))
+    assert unweighed.doubt(0.5, Outcome(0.0, telling=-8.0, right=-8.0)) == ""
+    assert unweighed.doubt(0.5, Outcome(0.0)) == ""

@@ -191,6 +191,16 @@ def test_the_word_of_the_reader_counts_where_it_was_asked(
         assert answer.abstention.closest == ("First", "Second")
 
 
+@pytest.mark.parametrize(("prior", "doubts"), [(0.75, False), (0.74, True)])
+def test_an_answer_that_is_not_sure_says_why(prior: float, doubts: bool) -> None:
+    answer = concluded(replace(prepared("fact", ALPHA), confidence=prior), ALPHA_STOOD)
+    assert answer.confidence == pytest.approx(prior)
+    assert (answer.doubt == "The papers found fit the question only in part.") == doubts
+    assert bool(answer.doubt) == doubts
+    refused = concluded(replace(prepared("fact", ALPHA), confidence=prior), ALPHA_STOOD, confident_min=0.9)
+    assert (refused.status, refused.doubt) == ("abstained", "")
+
+
 def stood(key: int, text: str, support: float = 0.8) -> Sentence:
     return Sentence(text, (key,), support)
 
