@@ -27,8 +27,10 @@ _COLUMNS = (
     "status",
     "answer",
     "confidence",
+    "doubt",
     "sentences",
     "citations",
+    "findings",
     "passages",
     "abstention",
     "error",
@@ -109,12 +111,14 @@ def _schema() -> pa.Schema:
         {"key": whole, "paper_id": text, "title": text, "url": text, "year": whole}
         | {"quotes": pa.list_(quote)}
     )
+    finding = pa.struct({"key": whole, "title": text, "text": text})
     passage = pa.struct({"paper_id": text, "title": text, "rank": whole, "score": number})
     stages = ("retrieve_s", "first_token_s", "generate_s", "verify_s", "total_s")
     nested = {
         "confidence": number,
         "sentences": pa.list_(sentence),
         "citations": pa.list_(citation),
+        "findings": pa.list_(finding),
         "passages": pa.list_(passage),
         "abstention": pa.struct({"reason": text, "message": text, "closest": pa.list_(text)}),
         "error": pa.struct({"type": text, "message": text, "hint": text}),
