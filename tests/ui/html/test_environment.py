@@ -20,7 +20,7 @@ TEMPLATES = sorted((Path(rag.ui.html.__file__).parent / "templates").glob("*.htm
 STRANGE = f"{HOSTILE} | a_b \u202e\u2066 \ud800 \x00 &amp; '\" onclick=x # $$x$$ <b>"
 CALLERS = {"turn": {"caller": lambda: Markup("<div></div>")}}
 ELEMENTS = {
-    *"div span a b s h2 h3 p mark details summary br button iframe".split(),
+    *"div span a b s h2 h3 p q mark details summary br button iframe".split(),
     *"table thead tbody tr th td svg circle text".split(),
 }
 
@@ -39,6 +39,9 @@ class Anything(str):
 
     def __iter__(self):
         return iter([self])
+
+    def __getitem__(self, place: int | slice) -> str:
+        return self if place == 0 else super().__getitem__(place)  # its first is one more such value
 
     def __gt__(self, other: object) -> bool:
         return True
