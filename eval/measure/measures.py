@@ -92,6 +92,10 @@ MEANS: Mapping[str, Callable[[Gold, Answer], float | bool | None]] = {
     "MRR@10": _only_answerable(metrics.mrr_at),
     "nDCG@10": _only_answerable(metrics.ndcg_at),
     "evidence recall": _only_answerable(metrics.evidence_recall),
+    "evidence shown": _only_answerable(metrics.evidence_shown),
+    "correct in 80 words": _only_answerable(
+        lambda g, a: metrics.is_correct_and_short(g, a) if g.must else None
+    ),
     "correct": _only_answerable(lambda g, a: metrics.is_correct(g, a) if g.must else None),
     "token F1": _only_answerable(metrics.answer_f1),
     "right paper cited": _only_answerable(

@@ -15,6 +15,7 @@ from rag.types import Answer
 from rag.verify.numbers import unsupported_numbers
 
 Row = tuple[Gold, Answer]
+SHORT_WORDS = 80
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -48,6 +49,13 @@ def is_correct(gold: Gold, answer: Answer) -> bool | None:
     titles = " ".join(clean(citation.title) for citation in answer.citations)
     text = _folded(f"{answer.text} {titles}")
     return all(any(_folded(choice) in text for choice in choices) for choices in gold.must)
+
+
+def is_correct_and_short(gold: Gold, answer: Answer) -> bool | None:
+    """The same, told in at most `SHORT_WORDS` words: an answer, not a reading list."""
+    right = is_correct(gold, answer)
+    words = sum(len(sentence.text.split()) for sentence in answer.sentences)
+    return None if right is None else right and words <= SHORT_WORDS
 
 
 def _folded(text: str) -> str:

@@ -96,6 +96,19 @@ def evidence_recall(gold: Gold, answer: Answer) -> float | None:
     return sum(found) / len(found) if found else None
 
 
+def evidence_shown(gold: Gold, answer: Answer) -> float | None:
+    """Share of the gold evidence spans that overlap a quote shown with the answer.
+
+    Zero cases: None without gold evidence; 0.0 when nothing was shown.
+    """
+    shown = [(citation.title, quote.text) for citation in answer.citations for quote in citation.quotes]
+    found = [
+        any(title == own and (text in told or told in text) for own, told in shown)
+        for title, text in gold.evidence
+    ]
+    return sum(found) / len(found) if found else None
+
+
 def evidence_any(gold: Gold, answer: Answer) -> float | None:
     """1.0 when at least one gold evidence span overlaps a shown sentence, else 0.0; None without gold."""
     found = _found(gold, answer)
