@@ -37,7 +37,14 @@ from eval.metrics.citations import (
     verdicts,
 )
 from eval.metrics.judges import Judge, RougeLStrict
-from eval.metrics.retrieval import evidence_any, evidence_recall, mrr_at, ndcg_at, recall_at
+from eval.metrics.retrieval import (
+    evidence_any,
+    evidence_recall,
+    evidence_shown,
+    mrr_at,
+    ndcg_at,
+    recall_at,
+)
 from eval.metrics.selective import aurc, excess_aurc, risk_at_coverage, risk_coverage
 from eval.metrics.statistics import (
     bootstrap_interval,
