@@ -11,6 +11,7 @@ from eval.metrics.answers import (
     false_refusal_rate,
     has_right_citation,
     is_correct,
+    is_correct_and_short,
     mean,
     refusal_recall,
     sentences_with_unsupported_numbers,
@@ -38,6 +39,16 @@ def test_must_contain() -> None:
     assert is_correct(asked, DECLINED) is False
     assert is_correct(asked, FAILED) is False
     assert is_correct(gold(), reply(say("Anything."))) is None
+
+
+@pytest.mark.parametrize(("filler", "short"), [(77, True), (78, False)])
+def test_what_is_told_in_more_than_80_words_is_no_short_answer(filler: int, short: bool) -> None:
+    asked = gold(must=[("5%",)])
+    answer = reply(say("It is 5%.", 1), say("so " * filler, 1))
+    assert is_correct(asked, answer) is True
+    assert is_correct_and_short(asked, answer) is short
+    assert is_correct_and_short(asked, reply(say("It is 6%.", 1))) is False
+    assert is_correct_and_short(gold(), answer) is None
 
 
 def test_must_contain_reads_cited_titles() -> None:

@@ -3,12 +3,13 @@ from __future__ import annotations
 import math
 
 import pytest
-from eval_rows import ALPHA, BETA, GAMMA, gold, reply
+from eval_rows import ALPHA, BETA, GAMMA, cite, gold, reply, say
 
 from eval.metrics.retrieval import (
     collapsed,
     evidence_any,
     evidence_recall,
+    evidence_shown,
     mrr_at,
     mrr_at_k,
     ndcg_at,
@@ -105,6 +106,15 @@ def test_evidence_that_is_not_verbatim_falls_back_on_containment() -> None:
     answer = reply(shown=[(ALPHA, "One is 5%.")])
     assert evidence_recall(gold(evidence=[("Alpha", "So, One is 5%. Indeed.")]), answer) == 1.0
     assert evidence_recall(gold(evidence=[("Alpha", "One is 6%.")]), answer) == 0.0
+
+
+def test_evidence_shown_is_what_stands_among_the_quotes() -> None:
+    answer = reply(say("One is 5%.", 1), citations=[cite(1, ALPHA, "One is 5%.", "Two is slow.")])
+    asked = gold(evidence=[("Alpha", "is 5%"), ("Alpha", "So: Two is slow."), ("Alpha", "Three is new.")])
+    assert evidence_shown(asked, answer) == pytest.approx(2 / 3)  # either may hold the other
+    assert evidence_shown(gold(evidence=[("Beta", "One is 5%.")]), answer) == 0.0
+    assert evidence_shown(gold(), answer) is None
+    assert evidence_shown(asked, reply()) == 0.0
 
 
 def test_evidence_zero_cases() -> None:
