@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -97,7 +98,11 @@ def main() -> None:
             results.append(one)
             file.write(json.dumps(as_row(one), ensure_ascii=False) + "\n")
             file.flush()
-    told = json.dumps(table(results), indent=1)
+    rows = {
+        group: {name: value for name, value in row.items() if not math.isnan(value)}
+        for group, row in table(results).items()
+    }
+    told = json.dumps(rows, indent=1)
     sys.stdout.write(told + "\n")
     (arguments.out / "table.json").write_text(told, encoding="utf-8")
 

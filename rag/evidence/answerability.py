@@ -129,6 +129,8 @@ class AnswerConfidence:
         features = final_features(prior, outcome)
         if outcome.right is None:  # nobody judged the answer: what stands for that is no doubt
             features.pop("right", None)
+        if not outcome.support:
+            features.pop("support")
         lost = {
             name: weights.weights.get(name, 0.0) * (best - features[name])
             for name, best in _BEST.items()

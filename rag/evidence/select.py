@@ -81,7 +81,7 @@ class EvidenceSelection:
 
     def _papers(self, asked: AskedQuestion, ranking: Ranking, scored: Sequence[Scored]) -> list[str]:
         """Which papers are told: by what the reader makes of them, else by the kind of the question."""
-        read = {key: own for key, own in ranking.relevance.items() if own.telling is not None}
+        read = {key: own for key, own in ranking.relevance.items() if own.telling is not None and own.carries}
         if read:
             return self.contributing(asked.text, ranking.passages, read, asked.kind)
         if asked.kind in _SEVERAL:

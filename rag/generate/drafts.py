@@ -67,7 +67,7 @@ class Drafting:
             return []
         told = openings.asked(prepared.standalone)
         found = []
-        for key in dict.fromkeys(item.key for item in prepared.evidence):
+        for key in sorted({item.key for item in prepared.evidence}):
             own = prepared.of_paper(key)
             paper = prepared.texts[own[0].paper.paper_id]
             messages = openings.conversation(openings.of_text(paper, own[0].start), told)

@@ -132,11 +132,6 @@ class LocalChatModel(BaseChatModel):
         """Of each conversation: how likely what follows its opening is, and each word at its end."""
         return self.load().read([self.prompt_parts(messages) for messages in conversations], first)
 
-    def likelihoods(self, conversations: Sequence[Sequence[BaseMessage]], text: str) -> list[float]:
-        """How likely the model would write this text after each conversation: log-probabilities in nats."""
-        prompts = [self.prompt_text(messages) for messages in conversations]
-        return self.load().likelihoods(prompts, defuse(text))
-
     def count_tokens(self, text: str) -> int:
         """Number of tokens of a plain text."""
         return self.load().count(text)

@@ -92,7 +92,8 @@ def outcome_of(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> Outco
     """What came of a question: of the first paper's reading, and of the surest draft that stood."""
     support = max((sentence.support for one in checked for sentence in one.kept), default=0.0)
     right = max((one.right for one in checked if one.right is not None), default=None)
-    first = prepared.readings.get(prepared.evidence[0].paper.paper_id) if prepared.evidence else None
+    papers = {item.key: item.paper.paper_id for item in prepared.evidence}
+    first = prepared.readings.get(papers[min(papers)]) if papers else None
     return Outcome(support, None if first is None else first.telling, right)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rag.rerank.cross_encoder import CrossEncoder, is_sure
-from rag.rerank.paper_reading import NoSecondLook, PaperReading
+from rag.rerank.paper_reading import NoSecondLook, PaperReading, first_tells
 from rag.text.names import missing_names
 from rag.types import AskedQuestion, Hits, Kind, Ranking
 
@@ -68,11 +68,21 @@ class RerankCascade:
         return FirstPass(asked, hits, ranking, is_final)
 
     def complete(self, first: FirstPass) -> Ranking:
-        """All read where the first was not sure; then the reader looks at one paper, or at a few."""
-        ranking = first.ranking
-        if not first.is_final:
-            ranking = self.cross_encoder.read_on(first.asked.text, first.hits, ranking)
-        return self.second_look(first.asked.text, ranking, sure=self._is_sure(first.asked, ranking))
+        """The reader looks at the first paper where it is sure; that is all where it tells; else at a few.
+
+        Before it looks at a few, all are read by the cross-encoder.
+        """
+        question, ranking = first.asked.text, first.ranking
+        if first.is_final:
+            ranking = self.second_look(question, ranking, only_first=self._is_sure(first.asked, ranking))
+            if not self.second_look.asks or first_tells(ranking):
+                return ranking
+        ranking = self.cross_encoder.read_on(question, first.hits, ranking)
+        if self._is_sure(first.asked, ranking):
+            ranking = self.second_look(question, ranking, only_first=True)
+            if first_tells(ranking):
+                return ranking
+        return self.second_look(question, ranking, only_first=False)
 
     def _is_sure(self, asked: AskedQuestion, ranking: Ranking) -> bool:
         """One paper is asked for, the first is all but certain, and no name points to another one."""

@@ -99,24 +99,28 @@ def by_readings(found: Ranking, weights: LogisticModel) -> Ranking:
     return replace(found, passages=tuple(replace(p, rank=rank, score=score) for rank, (score, p) in ordered))
 
 
+def first_tells(ranking: Ranking) -> bool:
+    """Whether the first paper was read and tells what is asked."""
+    if not ranking.passages:
+        return False
+    own = ranking.relevance.get(ranking.passages[0].paper.paper_id)
+    return own is not None and own.telling is not None and own.telling > 0
+
+
 @dataclass(frozen=True, slots=True)
 class PaperReading:
-    """A second look at the first `top_k` papers; where the first is sure and tells, at it alone."""
+    """A second look at the first `top_k` papers, or at the first alone."""
 
     model: PaperReader
     weights: LogisticModel
     top_k: int
     asks = True
 
-    def __call__(self, question: str, ranking: Ranking, *, sure: bool) -> Ranking:
+    def __call__(self, question: str, ranking: Ranking, *, only_first: bool) -> Ranking:
         """The papers in the order of what the reader makes of them, with what was known before."""
         readable = [p for p in ranking.passages if p.paper.paper_id in ranking.relevance]
-        if sure and readable:
-            told = with_readings(question, ranking, readable[:1], self.model)
-            if (told.relevance[readable[0].paper.paper_id].telling or 0.0) > 0:
-                return by_readings(told, self.weights)
-            ranking = told
-        return by_readings(with_readings(question, ranking, readable[: self.top_k], self.model), self.weights)
+        read = readable[: 1 if only_first else self.top_k]
+        return by_readings(with_readings(question, ranking, read, self.model), self.weights)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,6 @@ class NoSecondLook:
 
     asks = False
 
-    def __call__(self, question: str, ranking: Ranking, *, sure: bool) -> Ranking:
+    def __call__(self, question: str, ranking: Ranking, *, only_first: bool) -> Ranking:
         """The same ranking."""
         return ranking

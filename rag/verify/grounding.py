@@ -213,6 +213,6 @@ def _text(grounded: Grounded) -> str:
 
 
 def _shares(sentence: str, finding: Finding) -> bool:
-    """Whether a summary's sentence tells something of a finding: a third of its words, or its name."""
+    """Whether a summary's sentence tells something of a finding: a third of its words."""
     own = content_terms(finding.text) - FRAMING
-    return len(own & content_terms(sentence)) >= _SHARED * len(own)
+    return bool(own) and len(own & content_terms(sentence)) >= _SHARED * len(own)

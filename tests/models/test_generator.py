@@ -16,6 +16,7 @@ from rag.errors import GenerationFailed, ModelCorrupt
 from rag.models import openings
 from rag.models.catalogue import SMALL_READER
 from rag.models.engines.chat_template import ChatTokens
+from rag.models.engines.decoder import Split
 from rag.models.engines.openvino_decoder import OpenVinoDecoder
 from rag.models.engines.tokens import read_tokenizer
 from rag.models.engines.torch_decoder import TorchDecoder
@@ -98,10 +99,10 @@ def gap_where_they_part(model: LocalChatModel, asked: list[BaseMessage], one: st
     tokenizer = read_tokenizer(Path(model.model_folder))
     first, second = (tokenizer.encode(text, add_special_tokens=False).ids for text in (one, other))
     place = next(i for i, (a, b) in enumerate(zip(first, second, strict=False)) if a != b)
-    said, instead = (
-        model.likelihoods([asked], tokenizer.decode(ids[: place + 1]))[0] for ids in (first, second)
-    )
-    return abs(said - instead)
+    before = model.prompt_text(asked) + tokenizer.decode(first[:place])
+    told = [tokenizer.decode(ids[place : place + 1]) for ids in (first, second)]
+    [read] = model.load().read([Split("", before)], told)
+    return abs(read.first[0] - read.first[1])
 
 
 def test_a_batch_says_what_each_says_alone(model: LocalChatModel, alone: list[str]) -> None:

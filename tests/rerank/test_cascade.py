@@ -137,6 +137,17 @@ def test_a_sure_paper_that_declines_is_read_beside_others_that_were_read(
     assert (found.relevance["alpha"].likelihood, found.relevance["beta"].likelihood) == likelihoods
 
 
+def test_a_sure_paper_that_declines_sends_for_the_others() -> None:
+    """1 - e^-.1 = .095 that it tells: the cross-encoder reads on, then the reader looks at both."""
+    encoder = Logits(Alpha=3.0, Beta=2.0)
+    stage = cascade(encoder, likelier(-0.1))
+    first = stage.first_pass(asked(), hits("Alpha", "Beta"))
+    assert first.is_final
+    found = stage.complete(first)
+    assert encoder.seen == ["Alpha", "Beta"]
+    assert found.relevance["beta"].likelihood == 30.0
+
+
 @pytest.mark.parametrize("kind", ["compare", "collect"])
 def test_where_several_papers_are_asked_for_one_that_is_sure_is_not_enough(kind: Kind) -> None:
     reader = likelier()

@@ -14,6 +14,7 @@ from rag.rerank.paper_reading import (
     NoSecondLook,
     PaperReading,
     by_readings,
+    first_tells,
     most_telling,
     read_papers,
     reading_features,
@@ -157,26 +158,29 @@ def test_equal_papers_stand_by_id() -> None:
     assert order(found) == [("a", 1), ("b", 2)]
 
 
-def test_one_paper_is_enough_where_it_is_sure_and_tells() -> None:
+def test_only_the_first_is_read_where_that_is_asked_for() -> None:
     model = reader(Alpha=(-30.0, log(0.25)))
-    found = PaperReading(model, BY_TELLING, 3)(QUESTION, ranking(0.95, 0.4, 0.3, 0.2), sure=True)
+    found = PaperReading(model, BY_TELLING, 3)(QUESTION, ranking(0.95, 0.4, 0.3, 0.2), only_first=True)
     assert read_titles(model) == ["Alpha", ""]
     assert order(found) == [("a", 1), ("b", 2), ("c", 3), ("d", 4)]
     assert found.passages[0].score == pytest.approx(0.75)  # log-odds ln 3
     assert found.relevance["b"].telling is None
 
 
-def test_where_a_sure_paper_declines_others_are_read_too() -> None:
+def test_what_was_read_alone_is_not_read_again_beside_others() -> None:
     model = reader(Alpha=(-30.0, log(0.75)), Beta=(-30.0, log(0.25)), Gamma=(-30.0, log(0.5)))
-    found = PaperReading(model, BY_TELLING, 3)(QUESTION, ranking(0.95, 0.4, 0.3, 0.2), sure=True)
+    look = PaperReading(model, BY_TELLING, 3)
+    alone = look(QUESTION, ranking(0.95, 0.4, 0.3, 0.2), only_first=True)
+    assert not first_tells(alone)
+    found = look(QUESTION, alone, only_first=False)
     assert read_titles(model) == ["Alpha", "", "Beta", "Gamma", ""]
+    assert first_tells(found)
     assert order(found) == [("b", 1), ("c", 2), ("a", 3), ("d", 4)]
-    assert [p.score for p in found.passages] == pytest.approx([0.75, 0.5, 0.25, 0.2])
 
 
 def test_in_doubt_as_many_are_read_together_as_are_allowed() -> None:
     model = reader(Alpha=(-30.0, log(0.25)), Beta=(-30.0, log(0.2)))
-    found = PaperReading(model, BY_TELLING, 2)(QUESTION, ranking(0.5, 0.4, 0.3), sure=False)
+    found = PaperReading(model, BY_TELLING, 2)(QUESTION, ranking(0.5, 0.4, 0.3), only_first=False)
     assert read_titles(model) == ["Alpha", "Beta", ""]
     assert len(model.proposed) == 1
     assert order(found) == [("b", 1), ("a", 2), ("c", 3)]
@@ -186,16 +190,16 @@ def test_only_papers_that_the_cross_encoder_read_are_read() -> None:
     given = ranking(0.5, 0.4, 0.3)
     given = Ranking(given.passages, {"b": given.relevance["b"]}, given.texts)
     model = reader()
-    found = PaperReading(model, BY_TELLING, 2)(QUESTION, given, sure=False)
+    found = PaperReading(model, BY_TELLING, 2)(QUESTION, given, only_first=False)
     assert read_titles(model) == ["Beta", ""]
     assert order(found) == [("b", 1), ("a", 2), ("c", 3)]
 
 
-@pytest.mark.parametrize("sure", [True, False])
-def test_where_there_is_nothing_to_read_nobody_is_asked(sure: bool) -> None:
+@pytest.mark.parametrize("only_first", [True, False])
+def test_where_there_is_nothing_to_read_nobody_is_asked(only_first: bool) -> None:
     model = reader()
     nothing = Ranking((), {})
-    assert PaperReading(model, BY_TELLING, 2)(QUESTION, nothing, sure=sure) == nothing
+    assert PaperReading(model, BY_TELLING, 2)(QUESTION, nothing, only_first=only_first) == nothing
     given = ranking(0.5)
-    assert NoSecondLook()(QUESTION, given, sure=sure) is given
+    assert NoSecondLook()(QUESTION, given, only_first=only_first) is given
     assert model.asked == []

@@ -68,15 +68,6 @@ class Decoder(Protocol):
         """
         ...
 
-    def likelihoods(self, prompts: Sequence[str], text: str) -> list[float]:
-        """The log-probability in nats of a text, cut at `LIKELIHOOD_TOKENS_MAX`, after each prompt.
-
-        May be called while another thread writes.
-
-        :raises GenerationFailed: if the engine fails.
-        """
-        ...
-
     def pieces(
         self, prompt: Split, stop: Sequence[str], tokens_max: int, *, never_first: str = ""
     ) -> Generator[str, None, None]:

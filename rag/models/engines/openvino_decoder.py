@@ -16,7 +16,7 @@ import numpy as np
 from rag.models.engines.chat_template import ChatTokens, Turns
 from rag.models.engines.decoder import LIKELIHOOD_TOKENS_MAX, Reading, Split, failures_are_ours
 from rag.models.engines.kv_cache import PrefixStore, States
-from rag.models.engines.states import Tokens, after, log_probabilities, logits_of, reading_of
+from rag.models.engines.states import Tokens, after, logits_of, reading_of
 from rag.models.engines.stopping import is_finished
 from rag.models.engines.tokens import Numbers, batches_by_length
 
@@ -90,22 +90,6 @@ class OpenVinoDecoder:
                     for row, (_, rest) in zip(logits, batch, strict=True)
                 ]
         return found
-
-    def likelihoods(self, prompts: Sequence[str], text: str) -> list[float]:
-        """See `Decoder`."""
-        told = self._tokens.numbers(text)[:LIKELIHOOD_TOKENS_MAX]
-        if not told or not prompts:
-            return [0.0] * len(prompts)
-        read = [self._cut(prompt, len(told)) for prompt in prompts]
-        with self._scored, failures_are_ours():
-            return [self._likelihood_after(row, told) for row in read]
-
-    def _likelihood_after(self, prompt: list[int], told: list[int]) -> float:
-        """After one prompt, of which all but the last token may have been read before."""
-        *before, final = prompt
-        batch = [(before, [final, *told])]
-        logits, _, _ = after(self._scoring, batch, self._kept(batch), self._tokens.filler, last=len(told) + 1)
-        return log_probabilities(logits[:, :-1], told)[0]
 
     def _cut(self, prompt: str, tokens_max: int) -> list[int]:
         """The prompt's end where it does not fit the window."""

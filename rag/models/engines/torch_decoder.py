@@ -62,26 +62,6 @@ class TorchDecoder:
             found.append(Reading(likelihood, tuple(float(logits[-1, word]) for word in words)))
         return found
 
-    def likelihoods(self, prompts: Sequence[str], text: str) -> list[float]:
-        """See `Decoder`."""
-        import torch
-
-        told = self._numbers(text)[:LIKELIHOOD_TOKENS_MAX]
-        if not told or not prompts:
-            return [0.0] * len(prompts)
-        read = self._encode(prompts, len(told))
-        own = torch.tensor([told] * len(prompts))
-        mask = torch.cat([read["attention_mask"], torch.ones_like(own)], dim=1)
-        with torch.inference_mode(), failures_are_ours():
-            logits = self._model(
-                input_ids=torch.cat([read["input_ids"], own], dim=1),
-                attention_mask=mask,
-                position_ids=(mask.cumsum(1) - 1).clamp(min=0),
-                logits_to_keep=len(told) + 1,
-            ).logits[:, :-1]
-            found = logits.log_softmax(-1).gather(2, own[..., None])[..., 0].sum(1)
-        return [float(row) for row in found]
-
     def pieces(
         self, prompt: Split, stop: Sequence[str], tokens_max: int, *, never_first: str = ""
     ) -> Generator[str, None, None]:
@@ -118,17 +98,6 @@ class TorchDecoder:
             rows.append([*self._numbers(prompt.opening)[: room - len(rest)], *rest])
         filled = self._tokenizer.pad({"input_ids": rows}, return_tensors="pt")
         return {"input_ids": filled["input_ids"], "attention_mask": filled["attention_mask"]}
-
-    def _encode(self, prompts: Sequence[str], tokens_max: int) -> dict[str, torch.Tensor]:
-        encoded = self._tokenizer(
-            list(prompts),
-            return_tensors="pt",
-            padding=True,
-            add_special_tokens=False,
-            truncation=True,
-            max_length=self._model.config.max_position_embeddings - tokens_max,
-        )
-        return {"input_ids": encoded["input_ids"], "attention_mask": encoded["attention_mask"]}
 
     def _run(
         self,
