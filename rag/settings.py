@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     # generation and verification
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)
     generation_batch_size: int = Field(default=16, ge=1, le=256)
-    support_min: float = Field(default=0.82, ge=0, le=1)
+    support_min: float = Field(default=0.5, ge=0, le=1)
     quote_relative_min: float = Field(default=0.3, ge=0, le=1)
     quote_sentences_max: int = Field(default=2, ge=1, le=10)
     strict: bool = False
