@@ -20,8 +20,9 @@ from rag.types import Outcome, Passage
 
 _LOG_ODDS_MAX = 8.0
 # The signals of an answer that leaves nothing to wish for, and what is said where one falls short of that.
-_BEST = {"prior": 3.0, "stood": 1.0, "support": 0.95, "telling": 4.0, "right": 4.0}
+_BEST = {"prior": 3.0, "stood": 1.0, "support": 0.95, "telling": 4.0, "right": 4.0, "missing_names": 0.0}
 _DOUBTS = {
+    "missing_names": "A name in the question is not in the papers told.",
     "prior": "The papers found fit the question only in part.",
     "stood": "No sentence of the model's own passed the checks.",
     "support": "The sentences shown carry the answer only loosely.",
@@ -96,6 +97,9 @@ def final_features(prior: float, outcome: Outcome) -> dict[str, float]:
         "prior": logit(prior),
         "stood": float(outcome.support > 0),
         "support": outcome.support,
+        "missing_names": outcome.missing,
+        "first": logit(outcome.first),
+        "several": float(outcome.several),
     }
     if outcome.telling is None:
         return told

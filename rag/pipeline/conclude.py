@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rag.evidence.answerability import AnswerConfidence, final_features
 from rag.pipeline import compose
+from rag.text.names import missing_names
 from rag.types import Abstention, Answer, Draft, Kind, Outcome, PreparedQuestion, Sentence, Trace
 from rag.verify.grounding import Grounded
 
@@ -92,9 +93,17 @@ def outcome_of(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> Outco
     """What came of a question: of the first paper's reading, and of the surest draft that stood."""
     support = max((sentence.support for one in checked for sentence in one.kept), default=0.0)
     right = max((one.right for one in checked if one.right is not None), default=None)
-    papers = {item.key: item.paper.paper_id for item in prepared.evidence}
-    first = prepared.readings.get(papers[min(papers)]) if papers else None
-    return Outcome(support, None if first is None else first.telling, right)
+    papers = {item.key: item.paper for item in prepared.evidence}
+    first = prepared.readings.get(papers[min(papers)].paper_id) if papers else None
+    told = " ".join(f"{paper.title} {paper.abstract}" for paper in papers.values())
+    return Outcome(
+        support,
+        telling=None if first is None else first.telling,
+        right=right,
+        missing=missing_names(prepared.standalone, told),
+        first=prepared.passages[0].score if prepared.passages else 0.0,
+        several=len(papers) > 1,
+    )
 
 
 def _abstained(prepared: PreparedQuestion, abstention: Abstention, confidence: float) -> Answer:

@@ -19,7 +19,6 @@ from rag.types import (
     Draft,
     Evidence,
     Kind,
-    Outcome,
     Paper,
     Passage,
     PreparedQuestion,
@@ -205,17 +204,26 @@ def stood(key: int, text: str, support: float = 0.8) -> Sentence:
     return Sentence(text, (key,), support)
 
 
+def signals_of(
+    item: PreparedQuestion, checked: Sequence[Grounded]
+) -> tuple[float, float | None, float | None]:
+    found = outcome_of(item, checked)
+    return found.support, found.telling, found.right
+
+
 def test_the_outcome_is_of_the_first_papers_reading_and_of_the_surest_draft() -> None:
     checked = [
         Grounded((stood(1, "Alpha.", 0.7), stood(1, "Beta.", 0.9)), (), right=-1.0),
         Grounded((stood(2, "Delta.", 0.8),), (), right=2.0),
         Grounded((), ()),
     ]
-    assert outcome_of(prepared("compare", ALPHA, DELTA, telling=-3.0), checked) == Outcome(0.9, -3.0, 2.0)
-    assert outcome_of(prepared("compare", DELTA, ALPHA, telling=-3.0), []) == Outcome(0.0, 7.0, None)
-    assert outcome_of(prepared("fact", ALPHA), checked[2:]) == Outcome(0.0, None, None)
-    assert outcome_of(replace(prepared("fact", ALPHA), readings={}), []) == Outcome(0.0, None, None)
-    assert outcome_of(prepared("fact"), []) == Outcome(0.0, None, None)
+    assert signals_of(prepared("compare", ALPHA, DELTA, telling=-3.0), checked) == (0.9, -3.0, 2.0)
+    # the first paper is that of key 1, wherever its best sentence stands
+    assert signals_of(prepared("compare", DELTA, ALPHA, telling=-3.0), []) == (0.0, -3.0, None)
+    assert signals_of(prepared("fact", DELTA, telling=-3.0), []) == (0.0, 7.0, None)
+    assert signals_of(prepared("fact", ALPHA), checked[2:]) == (0.0, None, None)
+    assert signals_of(replace(prepared("fact", ALPHA), readings={}), []) == (0.0, None, None)
+    assert signals_of(prepared("fact"), []) == (0.0, None, None)
 
 
 def test_findings_are_what_stood_a_paper_each_in_the_order_of_keys() -> None:
