@@ -108,8 +108,8 @@ class Outcome:
     """What came of writing: the best support that stood, or 0, and what the reader makes of it.
 
     `telling`: log-odds that the abstract of the first paper tells what is asked; `right`: log-odds that what
-    stood answers it; None where no reader was asked. `missing`: the share of the question's names that no told
-    paper holds; `first`: the probability that the first paper is the right one.
+    stood answers it; None where no reader was asked. `missing`: the share of the question's names that no
+    told paper holds; `first`: the probability that the first paper is the right one.
     """
 
     support: float
