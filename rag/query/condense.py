@@ -78,9 +78,9 @@ def is_followup(question: str) -> bool:
     """True when a question leans on what was said: a reference to it, or a fragment of a question."""
     if _OPENING.match(question):
         return True
-    name = next((n for n in names_in(question) if _tells(n)), "")
-    if _points_back(question, name):
+    if points_back(question):
         return True
+    name = _first_name(question)
     count, opened = len(focus_words(question)), _WH.match(question)
     if _GENERAL.search(question) or (name and _CLAUSE.search(question)):
         return False
@@ -89,8 +89,13 @@ def is_followup(question: str) -> bool:
     return count <= (_POINTED_WORDS if _FRAGMENT.match(question) else 1 if name else 4 if opened else 3)
 
 
-def _points_back(question: str, name: str) -> bool:
+def _first_name(question: str) -> str:
+    return next((name for name in names_in(question) if _tells(name)), "")
+
+
+def points_back(question: str) -> bool:
     """Whether a word refers to something said earlier, rather than to a word before it."""
+    name = _first_name(question)
     own = question[: question.index(name)] if name else question
     if len(focus_words(question)) <= _POINTED_WORDS and _POINTER.search(question):
         return True
@@ -161,8 +166,8 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
 class Condenser:
     """Questions as they are read. `chars_max`: what is longer is cut at a word.
 
-    `rewrite`: a follow-up as it would be asked alone, by a model; None where it cannot, or there is no model,
-    and then the rules of this file decide.
+    `rewrite`: a follow-up as it would be asked alone, by a model. Where there is none, or what it wrote is no
+    good or leaves a word pointing back, the rules of this file decide.
     """
 
     spelling: Spelling
@@ -180,5 +185,6 @@ class Condenser:
             return asked
         told = [replace(t, content=normalise(t.content, chars_max=self.chars_max)) for t in question.history]
         rewritten = self.rewrite(asked, told) if told and self.rewrite is not None else None
-        alone = standalone(asked, told) if rewritten is None else rewritten
-        return normalise(self.spelling.mended(alone), chars_max=self.chars_max)
+        if rewritten is None or (rewritten == asked and points_back(asked)):
+            rewritten = standalone(asked, told)
+        return normalise(self.spelling.mended(rewritten), chars_max=self.chars_max)

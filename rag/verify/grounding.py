@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 
 from rag.models import openings
 from rag.ports import PaperReader, Verifier
-from rag.query.intent import asks_for_number
 from rag.text.marks import display, keys_in, resolved, strip_marks
 from rag.text.numbers import quantities
 from rag.text.printable import printable
@@ -94,10 +93,6 @@ def ground(
             kept.append(verdict)
         else:
             dropped.append(verdict)
-    if kept and asks_for_number(question) and not any(quantities(s.text) for s in kept):
-        reason = "asked for a number, gives none"
-        dropped.extend(DroppedSentence(s.text, reason, s.support) for s in kept)
-        kept = []
     return Grounded(tuple(kept), tuple(dropped))
 
 

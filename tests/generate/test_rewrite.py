@@ -69,6 +69,14 @@ def test_where_the_rewrite_is_no_good_the_rules_decide() -> None:
     assert stage(Question(FOLLOWS, tuple(TURNS))).text == "How many tokens did Retro-Li use?"
 
 
+def test_a_word_that_points_back_is_not_left_as_it_is() -> None:
+    stage, _ = condenser(FOLLOWS)
+    assert stage(Question(FOLLOWS, tuple(TURNS))).text == "How many tokens did Retro-Li use?"
+    alone = "How many tokens did InstructRetro use?"
+    stage, _ = condenser(alone)
+    assert stage(Question(alone, tuple(TURNS))).text == alone
+
+
 def test_without_a_conversation_nobody_is_asked() -> None:
     stage, writer = condenser("Anything else?")
     assert stage(Question(FOLLOWS)).text == FOLLOWS

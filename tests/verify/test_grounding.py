@@ -120,14 +120,6 @@ def test_one_bad_sentence_does_not_take_the_others_along():
     assert len(reasons(draft)) == 1
 
 
-def test_a_question_for_a_number_is_not_answered_without_one():
-    said = "Mixers reach throughput at length [1]."
-    assert kept(said, question="How good is it?") != []
-    assert kept(said, question="How many times is it faster?") == []
-    assert reasons(said, question="How many times is it faster?") == ["asked for a number, gives none"]
-    assert kept("It is 9.1x in throughput [1].", question="How many times is it faster?") != []
-
-
 def test_what_is_checked_are_the_sentences_that_carry_it():
     verifier = ConstantVerifier()
     assert kept("Mixers reach 9.1x throughput [1].", verifier=verifier) != []
