@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     question_chars_max: int = Field(default=4000, ge=16)
     answerable_min: float = Field(default=0.05, ge=0, le=1)
     contributing_min: float = Field(default=0.35, ge=0, le=1)  # from here on a further paper is told as well
-    confident_min: float = Field(default=0.37, ge=0, le=1)
+    confident_min: float = Field(default=0.3, ge=0, le=1)
 
     # generation and verification
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)

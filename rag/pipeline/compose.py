@@ -21,6 +21,8 @@ from rag.types import (
 from rag.verify.carrying import carrying
 
 _CLOSEST = 3
+SHORT_WORDS = 80  # of an answer that is still short
+_RESTS_ON_THE_BEST = 0.5  # of the best sentence's probability
 _MESSAGES: dict[AbstentionReason, str] = {
     "empty_question": "There is no question to answer.",
     "empty_collection": "This collection holds no papers yet.",
@@ -45,6 +47,20 @@ def quotes_of(
     if kind == "find":
         chosen = [item for item in chosen if item.key == chosen[0].key]
     return chosen
+
+
+def best_beside(kept: Sequence[Sentence], evidence: Sequence[Evidence]) -> Evidence | None:
+    """The most telling sentence of the one paper that is told, where what stood rests on others.
+
+    Of answers on dev that rest on it nine of ten are right, of the others six (eval/LOG.md): there both are
+    shown. None where the answer rests on it, or would become longer than `SHORT_WORDS`.
+    """
+    best = max(evidence, key=lambda e: e.score)
+    resting = [item for sentence in kept for item in carrying(sentence.text, evidence)]
+    if max(item.score for item in resting) >= _RESTS_ON_THE_BEST * best.score:
+        return None
+    words = sum(len(sentence.text.split()) for sentence in kept) + len(display(best.text).split())
+    return best if words <= SHORT_WORDS else None
 
 
 def as_sentences(quoted: Sequence[Evidence]) -> list[Sentence]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from rag.evidence.answerability import AnswerConfidence, final_features
 from rag.pipeline import compose
+from rag.text.marks import with_marks
 from rag.text.names import missing_names
 from rag.types import Abstention, Answer, Draft, Kind, Outcome, PreparedQuestion, Sentence, Trace
 from rag.verify.grounding import Grounded
@@ -51,21 +52,23 @@ class Conclusion:
         self, prepared: PreparedQuestion, kept: Sequence[Sentence], summary: Sequence[Sentence]
     ) -> Answer:
         """What stood, and quotes of the papers that are left untold."""
-        told = {key for sentence in kept for key in sentence.citations}
-        quoted = [] if kept and prepared.kind in _OF_ONE_PAPER else self._quotes(prepared, told)
+        known = {key for sentence in kept for key in sentence.citations}
+        quoted = [] if kept and prepared.kind in _OF_ONE_PAPER else self._quotes(prepared, known)
         body = sorted([*kept, *quoted], key=lambda s: s.citations[0]) if kept else quoted
-        sentences, evidence = compose.renumbered([*summary, *body], prepared.evidence)
         several = len({sentence.citations for sentence in body}) > 1
+        best = None if several or not kept else compose.best_beside(kept, prepared.of_paper(min(known)))
+        beside = [] if best is None else compose.as_sentences([best])
+        sentences, evidence = compose.renumbered([*summary, *body, *beside], prepared.evidence)
+        told = sentences[: len(sentences) - len(beside)]
+        text = compose.text_of(
+            told, evidence, titled=several or prepared.kind != "fact" or not kept, quoted=not kept
+        )
+        quotes = [with_marks(f"“{s.text}”", s.citations) for s in sentences[len(told) :]]
         return Answer(
             question=prepared.question.text,
             standalone_question=prepared.standalone,
             status="answered" if kept else "quoted",
-            text=compose.text_of(
-                sentences,
-                evidence,
-                titled=several or prepared.kind != "fact" or not kept,
-                quoted=not kept,
-            ),
+            text=" ".join([text, *quotes]),
             confidence=prepared.confidence,
             sentences=tuple(sentences),
             citations=compose.citations_for(sentences, evidence),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from rag.pipeline.compose import (
     as_sentences,
+    best_beside,
     citations_for,
     closest_titles,
     quotes_of,
@@ -108,3 +109,23 @@ def test_closest_titles_are_few_and_clean():
     titles = closest_titles(passages)
     assert 0 < len(titles) < 9
     assert titles[0] == "Title 0"
+
+
+def best_of(told: str, *scores: float) -> str | None:
+    """What is shown beside an answer, of a paper with two sentences of these scores."""
+    paper = Paper("p", "Mixers", "Mixers reach high speed. They need little memory.")
+    evidence = [Evidence(1, paper, 0, 24, scores[0]), Evidence(1, paper, 25, 49, scores[1])]
+    found = best_beside([Sentence(told, (1,), 0.9)], evidence)
+    return None if found is None else found.text
+
+
+def test_the_most_telling_sentence_stands_beside_an_answer_that_rests_on_another() -> None:
+    assert best_of("Memory needed is little.", 0.9, 0.4) == "Mixers reach high speed."  # .4 < .5 * .9
+    assert best_of("Memory needed is little.", 0.9, 0.45) is None
+    assert best_of("The speed reached is high.", 0.9, 0.4) is None
+
+
+def test_an_answer_does_not_become_long_by_it() -> None:
+    """4 words, three a repeat, 1 word; and the 4 of the best sentence."""
+    assert best_of("Memory needed is little " + "and so on " * 23 + "here.", 0.9, 0.4) is not None  # 78
+    assert best_of("Memory needed is little " + "and so on " * 24 + "here.", 0.9, 0.4) is None  # 81
