@@ -21,6 +21,7 @@ from rag.types import (
 from rag.verify.carrying import carrying
 
 _CLOSEST = 3
+_ADDRESS = "://"
 SHORT_WORDS = 80  # of an answer that is still short
 _RESTS_ON_THE_BEST = 0.5  # of the best sentence's probability
 _MESSAGES: dict[AbstentionReason, str] = {
@@ -38,11 +39,11 @@ def quotes_of(
 
     For questions about several papers: the best of each paper.
     """
-    ranked = sorted(evidence, key=lambda e: (-e.score, e.key, e.start))
+    ranked = sorted(evidence, key=lambda e: (_is_address(e), -e.score, e.key, e.start))
     if kind in {"compare", "collect"}:
         firsts = {item.key: item for item in reversed(ranked)}
         return [firsts[key] for key in sorted(firsts)]
-    near = [item for item in ranked if item.score >= relative_min * ranked[0].score]
+    near = [item for item in ranked if item.score >= relative_min * ranked[0].score and _told(item, ranked)]
     chosen = near[:sentences_max]
     if kind == "find":
         chosen = [item for item in chosen if item.key == chosen[0].key]
@@ -55,12 +56,22 @@ def best_beside(kept: Sequence[Sentence], evidence: Sequence[Evidence]) -> Evide
     Of answers on dev that rest on it nine of ten are right, of the others six (eval/LOG.md): there both are
     shown. None where the answer rests on it, or would become longer than `SHORT_WORDS`.
     """
-    best = max(evidence, key=lambda e: e.score)
+    best = max(evidence, key=lambda e: (not _is_address(e), e.score))
     resting = [item for sentence in kept for item in carrying(sentence.text, evidence)]
     if max(item.score for item in resting) >= _RESTS_ON_THE_BEST * best.score:
         return None
     words = sum(len(sentence.text.split()) for sentence in kept) + len(display(best.text).split())
     return best if words <= SHORT_WORDS else None
+
+
+def _is_address(item: Evidence) -> bool:
+    """Whether a sentence only says where something lies: what is asked for is seldom an address."""
+    return _ADDRESS in item.text
+
+
+def _told(item: Evidence, ranked: Sequence[Evidence]) -> bool:
+    """Addresses are quoted only where there is nothing else."""
+    return not _is_address(item) or _is_address(ranked[0])
 
 
 def as_sentences(quoted: Sequence[Evidence]) -> list[Sentence]:

@@ -12,7 +12,7 @@ from rag.text.names import missing_names
 from rag.types import Abstention, Answer, Draft, Kind, Outcome, PreparedQuestion, Sentence, Trace
 from rag.verify.grounding import Grounded
 
-_SURE = 0.75  # below it is said what speaks against the answer
+_SURE = 0.5  # below it is said what speaks against the answer
 _OF_ONE_PAPER: frozenset[Kind] = frozenset({"fact", "find"})
 
 

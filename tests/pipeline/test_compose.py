@@ -129,3 +129,10 @@ def test_an_answer_does_not_become_long_by_it() -> None:
     """4 words, three a repeat, 1 word; and the 4 of the best sentence."""
     assert best_of("Memory needed is little " + "and so on " * 23 + "here.", 0.9, 0.4) is not None  # 78
     assert best_of("Memory needed is little " + "and so on " * 24 + "here.", 0.9, 0.4) is None  # 81
+
+
+def test_an_address_is_quoted_only_where_there_is_nothing_else() -> None:
+    paper = Paper("p", "Mixers", "Code: https://example.org/mixers. Mixers reach high speed.")
+    address, speed = Evidence(1, paper, 0, 33, 0.9), Evidence(1, paper, 34, 58, 0.5)
+    assert quotes_of([address, speed], "fact", relative_min=0.3, sentences_max=2) == [speed]
+    assert quotes_of([address], "fact", relative_min=0.3, sentences_max=2) == [address]

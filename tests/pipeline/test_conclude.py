@@ -190,7 +190,7 @@ def test_the_word_of_the_reader_counts_where_it_was_asked(
         assert answer.abstention.closest == ("First", "Second")
 
 
-@pytest.mark.parametrize(("prior", "doubts"), [(0.75, False), (0.74, True)])
+@pytest.mark.parametrize(("prior", "doubts"), [(0.5, False), (0.49, True)])
 def test_an_answer_that_is_not_sure_says_why(prior: float, doubts: bool) -> None:
     answer = concluded(replace(prepared("fact", ALPHA), confidence=prior), ALPHA_STOOD)
     assert answer.confidence == pytest.approx(prior)
