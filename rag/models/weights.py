@@ -48,7 +48,7 @@ class ResolvedModel:
     parts: tuple[Path, ...] = ()
 
 
-Role = Literal["embedder", "reranker", "verifier", "generator"]
+Role = Literal["embedder", "reranker", "verifier", "reader", "generator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +206,8 @@ def model_status(settings: Settings) -> list[ModelStatus]:
         (settings.verifier, "verifier"),
         (settings.generator, "generator"),
     ]
+    if settings.reader != settings.generator:
+        named.append((settings.reader, "reader"))
     found = []
     for name, role in named:
         if name == NONE or ":" in name:

@@ -95,6 +95,12 @@ def test_status_never_raises_and_skips_what_is_not_local(wheel):
         assert len(model_status(Settings(embedding_model="Fake-1M", generator=remote, **none))) == 1
 
 
+def test_a_reader_that_does_not_write_is_named_too(wheel):
+    none = {"reranker": "none", "verifier": "none", "generator": "none"}
+    found = model_status(Settings(embedding_model="Fake-1M", reader="nobody/nothing", **none))
+    assert [(one.role, one.ok) for one in found] == [("embedder", True), ("reader", False)]
+
+
 def test_the_published_checksums():
     assert {model.name: model.sha256 for model in WHEEL_MODELS} == {
         "all-MiniLM-L6-v2": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
