@@ -6,6 +6,7 @@ import pytest
 from test_browser import CHROMIUM, PATIENCE_MS, Served, Tab, browser  # noqa: F401 - a fixture
 
 from rag import Assistant
+from rag.models.load import load_generator
 from rag.settings import Settings
 from rag.ui.state.library import LocalLibrary
 
@@ -21,7 +22,9 @@ Most cross within two nights of a full moon.}}"""
 
 @pytest.fixture(scope="module")
 def library() -> LocalLibrary:
-    return LocalLibrary(Settings.load())
+    settings = Settings.load()
+    load_generator(settings)  # converted once: longer than a page is waited for
+    return LocalLibrary(settings)
 
 
 @pytest.fixture(scope="module")

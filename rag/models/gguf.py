@@ -24,13 +24,22 @@ def converted_folder(model: ResolvedModel, cache_dir: Path) -> Path:
     :raises ModelCorrupt: if the GGUF cannot be read, or the delta does not fit it.
     :raises ModelMissing: if a package that reads it is not installed, or the disk has no room.
     """
-    name = Path(model.name).name.removesuffix(".gguf")
-    target = cache_dir / "models" / f"{name}-{model.checksum[:12]}"
+    target = _target(model, cache_dir)
     if not is_complete(target):
         _check_room(model, cache_dir)
         _log.warning("converting %s once into %s (up to a minute)", model.name, target)
         built_once(target, lambda folder: _fill(model, folder))
     return target
+
+
+def is_converted(model: ResolvedModel, cache_dir: Path) -> bool:
+    """Whether `converted_folder` has nothing to do: there is no GGUF, or it was converted before."""
+    return not model.path.is_file() or is_complete(_target(model, cache_dir))
+
+
+def _target(model: ResolvedModel, cache_dir: Path) -> Path:
+    name = Path(model.name).name.removesuffix(".gguf")
+    return cache_dir / "models" / f"{name}-{model.checksum[:12]}"
 
 
 def _check_room(model: ResolvedModel, cache_dir: Path) -> None:

@@ -21,7 +21,7 @@ from rag.models.engines.choose import engine_for
 from rag.models.engines.decoder import Reading
 from rag.models.engines.threads import in_background
 from rag.models.generator import LocalChatModel
-from rag.models.gguf import converted_folder
+from rag.models.gguf import converted_folder, is_converted
 from rag.models.openings import NOT_TOLD
 from rag.models.weights import NONE, ResolvedModel, available, is_tuned, resolve
 from rag.settings import Settings
@@ -135,6 +135,13 @@ def _opened(run: _Run) -> LocalChatModel:
         read_ahead_mb=settings.read_ahead_mb,
         never_first=NOT_TOLD if is_tuned(found) else "",
     )
+
+
+def is_prepared(settings: Settings) -> bool:
+    """Whether the local generator of these settings can be opened without being converted first: a minute."""
+    if settings.generator == NONE or ":" in settings.generator:
+        return True
+    return is_converted(resolve(available(settings.generator, settings), settings), settings.cache_dir)
 
 
 def preload_generator(settings: Settings) -> None:

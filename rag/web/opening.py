@@ -98,7 +98,8 @@ class LoadingAssistant(Generic[_Assistant]):
 
     def _report(self, stage: str, done: int, total: int) -> None:
         """Progress of reading and indexing the papers."""
-        self._step = f"{stage} {done:,} of {total:,}" if total else f"{stage} {done:,}"
+        counted = f" {done:,} of {total:,}" if total else f" {done:,}" if done else ""
+        self._step = stage + counted
 
 
 def _opened(future: Future[_Assistant]) -> _Assistant:

@@ -11,7 +11,7 @@ import pytest
 
 from rag.errors import ModelCorrupt, ModelMissing
 from rag.models import gguf
-from rag.models.gguf import converted_folder
+from rag.models.gguf import converted_folder, is_converted
 from rag.models.weights import ResolvedModel
 from rag.storage.built import is_complete
 
@@ -42,6 +42,14 @@ def test_a_model_is_converted_once(converted, tmp_path):
     assert len(calls) == 1
     assert calls[0] != folder  # built beside, then renamed
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_it_is_known_beforehand_whether_there_is_anything_to_convert(converted, tmp_path):
+    model, _ = converted
+    assert not is_converted(model, tmp_path / "cache")
+    converted_folder(model, tmp_path / "cache")
+    assert is_converted(model, tmp_path / "cache")
+    assert is_converted(ResolvedModel("folder", tmp_path, SHA256), tmp_path / "elsewhere")
 
 
 def test_other_weights_have_their_own_folder(converted, tmp_path):

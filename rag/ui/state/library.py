@@ -138,11 +138,14 @@ class LocalLibrary:
     def open(self, choice: AssistantChoice, progress: Progress) -> MappedAnswers:
         """See `Library.open`."""
         from rag.assistant import Assistant
+        from rag.models.load import is_prepared
         from rag.pipeline.assemble import Parts
 
         chosen = {"passages_top_k": choice.papers, "strict": choice.strict, "generator": choice.generator}
         settings = self.settings.model_copy(update=chosen)
         with self._opening:
+            if not is_prepared(settings):
+                progress("preparing the reader, once", 0, 0)
             generator, generator_id = self._generator(settings)
             parts = Parts(embedder=self._shared_embedder(), generator=generator, generator_id=generator_id)
             version, index = self._indexes.get(choice.collection, (None, None))
