@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.examples import Abstract, read_lines
+from eval.written.questions import read_lines
+from training.examples import Abstract
 
 # Questions and papers in two files each; the others carry their papers.
 PAIRED = ("abstract_qa", "abstract_qa_oblique", "abstract_qa_natural")

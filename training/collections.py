@@ -30,12 +30,12 @@ from rag.models.logistic import LogisticModel
 from rag.models.shared import load_reranker
 from rag.ports import PaperReader
 from rag.query.intent import kind_of
-from rag.rerank.cross_encoder import abstract_of, is_sure, ranked
+from rag.rerank.cascade import one_is_enough
+from rag.rerank.cross_encoder import abstract_of, ranked
 from rag.rerank.paper_reading import with_readings
 from rag.retrieve.retrievers import HybridRetriever
 from rag.retrieve.scores import sentence_cosines
 from rag.settings import Settings
-from rag.text.names import missing_names
 from rag.types import PaperText, Passage, Ranking, Relevance
 from training import examples
 from training.examples import Abstract, crossed
@@ -176,10 +176,7 @@ def in_turn(one: RetrievedCase, papers: LogisticModel, settings: Settings) -> tu
 
 
 def _sure(one: RetrievedCase, found: Ranking, settings: Settings) -> bool:
-    if kind_of(one.put.question) in {"compare", "collect"} or not is_sure(found, settings.sure_min):
-        return False
-    first = found.passages[0].paper
-    return not missing_names(one.put.question, f"{first.title} {first.abstract}")
+    return one_is_enough(one.put.question, kind_of(one.put.question), found, settings.sure_min)
 
 
 def questions_of(data: Path, collections: Collections, seed: int = 1) -> Iterator[QuestionCase]:

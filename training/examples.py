@@ -8,14 +8,13 @@ and to fit calibration on scores no model has seen.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rag.readers.source import open_bytes
+from eval.written.questions import read_lines
 from rag.text.terms import words
 
 Told = tuple[int, int]  # (paper, sentence)
@@ -52,16 +51,6 @@ class Example:
     def answerable(self) -> bool:
         """Whether the papers carry an answer."""
         return self.answer is not None
-
-
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Objects of a JSONL file, gzipped or not.
-
-    :raises ReadError: if it is missing or damaged.
-    """
-    with open_bytes(path) as file:
-        for line in file:
-            yield json.loads(line)
 
 
 def abstracts(data: Path) -> list[Abstract]:

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.written.questions import read_lines
 from rag.index.query_encoder import QueryEncoder
 from rag.ingest import corpus_files, open_embedder, read_collection
 from rag.settings import Settings
 from rag.text.sentences import sentence_spans
-from training.examples import Abstract, Example, read_lines
+from training.examples import Abstract, Example
 
 FOREIGN_PAPERS = 1500
 RANKS = 12

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.written.questions import read_lines
 from rag.types import Turn
-from training.examples import read_lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ def is_measured(unit: str) -> bool:
     return is_validation(unit) and hashlib.sha256(unit.encode()).digest()[1] % 2 == 0
 
 
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Objects of a JSONL file, gzipped or not.
 
     :raises ReadError: if it is missing or damaged.
@@ -99,18 +99,18 @@ def read_written(data: Path) -> WrittenSets:
     """
     found = WrittenSets({}, {}, {}, [])
     for name in PAIRED:
-        for row in read_rows(data / f"{name}_papers.jsonl.gz"):
+        for row in read_lines(data / f"{name}_papers.jsonl.gz"):
             _know(found, row, row["id"])
         found.questions.extend(
-            _single(found, row, row["doc"], name) for row in read_rows(data / f"{name}.jsonl.gz")
+            _single(found, row, row["doc"], name) for row in read_lines(data / f"{name}.jsonl.gz")
         )
-    for row in read_rows(data / "abstract_qa_numeric.jsonl.gz"):
+    for row in read_lines(data / "abstract_qa_numeric.jsonl.gz"):
         _know(found, row["paper"], row["paper"]["id"])
         found.questions.append(_single(found, row, row["paper"]["id"], "abstract_qa_numeric"))
     for name, read in (("groups", _group), ("multi", _multi)):
-        for row in read_rows(data / f"abstract_qa_{name}.jsonl.gz"):
+        for row in read_lines(data / f"abstract_qa_{name}.jsonl.gz"):
             found.questions.append(read(found, row))
-    found.questions.extend(_followup(found, row) for row in read_rows(data / "followups.jsonl.gz"))
+    found.questions.extend(_followup(found, row) for row in read_lines(data / "followups.jsonl.gz"))
     return found
 
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from rag.models.logistic import LogisticModel, logit
 from rag.text.names import names_in
 from rag.text.terms import term_set
-from rag.types import Kind, Passage, Relevance
+from rag.types import OF_SEVERAL_PAPERS, Kind, Passage, Relevance
 
 PAPERS_MAX = 4  # that are told
-_SEVERAL: frozenset[Kind] = frozenset({"compare", "collect"})
 
 
 def contributing_features(
@@ -38,7 +37,7 @@ def contributing_features(
         "answers": own.answers,
         "new_names": float(new),
         "lost_names": float(lost),
-        "worded_for_several": float(kind in _SEVERAL),
+        "worded_for_several": float(kind in OF_SEVERAL_PAPERS),
     }
 
 

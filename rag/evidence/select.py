@@ -12,11 +12,20 @@ from rag.evidence.answerability import answer_features, confidence
 from rag.evidence.contributing import PAPERS_MAX, Contributing
 from rag.evidence.features import Idf, Scored, candidates_of, score
 from rag.models.logistic import LogisticModel
-from rag.types import AskedQuestion, Evidence, Kind, Paper, PaperText, Passage, Ranking, SelectedEvidence
+from rag.types import (
+    OF_SEVERAL_PAPERS,
+    AskedQuestion,
+    Evidence,
+    Kind,
+    Paper,
+    PaperText,
+    Passage,
+    Ranking,
+    SelectedEvidence,
+)
 
 # Where no reader says which papers answer, several means two, and those nearly as probable as the first.
 _COLLECTED, _COLLECTED_RELATIVE_MIN = 2, 0.25
-_SEVERAL: frozenset[Kind] = frozenset({"compare", "collect"})
 
 
 def collected_papers(passages: Sequence[Passage]) -> list[str]:
@@ -84,6 +93,6 @@ class EvidenceSelection:
         read = {key: own for key, own in ranking.relevance.items() if own.telling is not None and own.carries}
         if read:
             return self.contributing(asked.text, ranking.passages, read, asked.kind)
-        if asked.kind in _SEVERAL:
+        if asked.kind in OF_SEVERAL_PAPERS:
             return collected_papers(ranking.read_passages)
         return [scored[0].candidate.passage.paper.paper_id]

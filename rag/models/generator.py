@@ -48,14 +48,12 @@ class LocalChatModel(BaseChatModel):
     """A causal model in a folder behind LangChain's chat interface. Same input, same output.
 
     `checksum` and `cache_dir` name and place the graph that the OpenVINO engine makes of it.
-    `trained`: it was trained to read our evidence, so it is asked with the shorter prompt of its training.
     `never_first`: what no text begins with; whether it would have is asked of `readings`.
     """
 
     model_folder: str
     max_tokens: int = 80
     threads: int | None = None
-    trained: bool = False
     engine: Engine = "torch"
     checksum: str = ""
     cache_dir: Path | None = None

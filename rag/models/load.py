@@ -128,7 +128,6 @@ def _opened(run: _Run) -> LocalChatModel:
         model_folder=str(folder),
         max_tokens=settings.draft_tokens_max,
         threads=settings.threads,
-        trained=is_tuned(found),
         engine=engine,
         checksum=found.checksum,
         cache_dir=settings.cache_dir,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from rag.text.marks import display, with_marks
 from rag.types import (
+    OF_SEVERAL_PAPERS,
     Abstention,
     AbstentionReason,
     Citation,
@@ -40,7 +41,7 @@ def quotes_of(
     For questions about several papers: the best of each paper.
     """
     ranked = sorted(evidence, key=lambda e: (_is_address(e), -e.score, e.key, e.start))
-    if kind in {"compare", "collect"}:
+    if kind in OF_SEVERAL_PAPERS:
         firsts = {item.key: item for item in reversed(ranked)}
         return [firsts[key] for key in sorted(firsts)]
     near = [item for item in ranked if item.score >= relative_min * ranked[0].score and _told(item, ranked)]

@@ -9,11 +9,10 @@ from rag.evidence.answerability import AnswerConfidence, final_features
 from rag.pipeline import compose
 from rag.text.marks import with_marks
 from rag.text.names import missing_names
-from rag.types import Abstention, Answer, Draft, Kind, Outcome, PreparedQuestion, Sentence, Trace
+from rag.types import OF_SEVERAL_PAPERS, Abstention, Answer, Draft, Outcome, PreparedQuestion, Sentence, Trace
 from rag.verify.grounding import Grounded
 
 _SURE = 0.5  # below it is said what speaks against the answer
-_OF_ONE_PAPER: frozenset[Kind] = frozenset({"fact", "find"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Conclusion:
     ) -> Answer:
         """What stood, and quotes of the papers that are left untold."""
         known = {key for sentence in kept for key in sentence.citations}
-        quoted = [] if kept and prepared.kind in _OF_ONE_PAPER else self._quotes(prepared, known)
+        quoted = [] if kept and prepared.kind not in OF_SEVERAL_PAPERS else self._quotes(prepared, known)
         body = sorted([*kept, *quoted], key=lambda s: s.citations[0]) if kept else quoted
         several = len({sentence.citations for sentence in body}) > 1
         best = None if several or not kept else compose.best_beside(kept, prepared.of_paper(min(known)))

@@ -12,10 +12,7 @@ from typing import ClassVar
 from rag.rerank.cross_encoder import CrossEncoder, is_sure
 from rag.rerank.paper_reading import NoSecondLook, PaperReading, first_tells
 from rag.text.names import missing_names
-from rag.types import AskedQuestion, Hits, Kind, Ranking
-
-# What these ask for stands in one paper: when that one is found no other need be read.
-_OF_ONE_PAPER: frozenset[Kind] = frozenset({"fact", "find"})
+from rag.types import OF_SEVERAL_PAPERS, AskedQuestion, Hits, Kind, Ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +26,14 @@ class FirstPass:
     hits: Hits
     ranking: Ranking
     is_final: bool
+
+
+def one_is_enough(question: str, kind: Kind, ranking: Ranking, sure_min: float) -> bool:
+    """One paper is asked for, the first is all but certain, and no name points to another one."""
+    if kind in OF_SEVERAL_PAPERS or not is_sure(ranking, sure_min):
+        return False
+    first = ranking.passages[0].paper
+    return not missing_names(question, f"{first.title} {first.abstract}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class RerankCascade:
 
     def first_pass(self, asked: AskedQuestion, hits: Hits) -> FirstPass:
         """Read the first few; all of them, where several papers are asked for."""
-        few = self.first_k if asked.kind in _OF_ONE_PAPER else None
+        few = None if asked.kind in OF_SEVERAL_PAPERS else self.first_k
         ranking = self.cross_encoder.read(asked.text, hits, first=few)
         all_asked = not self.second_look.asks and len(ranking.relevance) == len(hits.passages)
         is_final = not hits.passages or all_asked or self._is_sure(asked, ranking)
@@ -74,7 +79,11 @@ class RerankCascade:
         """
         question, ranking = first.asked.text, first.ranking
         if first.is_final:
-            ranking = self.second_look(question, ranking, only_first=self._is_sure(first.asked, ranking))
+            ranking = self.second_look(
+                question,
+                ranking,
+                only_first=self._is_sure(first.asked, ranking),
+            )
             if not self.second_look.asks or first_tells(ranking):
                 return ranking
         ranking = self.cross_encoder.read_on(question, first.hits, ranking)
@@ -85,11 +94,7 @@ class RerankCascade:
         return self.second_look(question, ranking, only_first=False)
 
     def _is_sure(self, asked: AskedQuestion, ranking: Ranking) -> bool:
-        """One paper is asked for, the first is all but certain, and no name points to another one."""
-        if asked.kind not in _OF_ONE_PAPER or not is_sure(ranking, self.sure_min):
-            return False
-        first = ranking.passages[0].paper
-        return not missing_names(asked.text, f"{first.title} {first.abstract}")
+        return one_is_enough(asked.text, asked.kind, ranking, self.sure_min)
 
 
 @dataclass(frozen=True, slots=True)

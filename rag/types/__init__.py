@@ -23,6 +23,7 @@ from rag.types.answers import (
 )
 from rag.types.events import DraftToken, Event, Finished, StageName, StageStarted
 from rag.types.handovers import (
+    OF_SEVERAL_PAPERS,
     AskedQuestion,
     Draft,
     Hits,
@@ -36,6 +37,7 @@ from rag.types.handovers import (
 from rag.types.papers import Evidence, Paper, PaperText, Passage, Rejected, SentenceText
 
 __all__ = [
+    "OF_SEVERAL_PAPERS",
     "Abstention", "AbstentionReason", "Answer", "AskedQuestion", "Citation", "Draft", "DraftToken",
     "DroppedSentence", "Event", "Evidence", "Failure", "Finding", "Finished", "Hits", "Kind", "Outcome",
     "Paper", "PaperText", "Passage", "PreparedQuestion", "Question", "Quote", "Ranking", "Rejected",

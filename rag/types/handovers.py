@@ -10,6 +10,7 @@ from rag.types.answers import Abstention, Question
 from rag.types.papers import Evidence, PaperText, Passage
 
 Kind = Literal["fact", "find", "compare", "collect"]
+OF_SEVERAL_PAPERS: frozenset[Kind] = frozenset({"compare", "collect"})
 
 
 @dataclass(frozen=True, slots=True)

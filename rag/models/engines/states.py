@@ -83,14 +83,17 @@ def reading_of(logits: NDArray[np.float32], rest: Sequence[int], words: Sequence
     told = list(rest)[len(rest) - len(logits) + 1 :]
     likelihood = log_probabilities(logits[None, :-1], told)[0] if told else 0.0
     last = logits[-1].astype(np.float64)
-    largest = last.max()
-    total = float(np.log(np.exp(last - largest).sum()) + largest)
-    return Reading(likelihood, tuple(float(last[word]) - total for word in words))
+    return Reading(likelihood, tuple(float(value) for value in last[list(words)] - _log_total(last)))
 
 
 def log_probabilities(logits: NDArray[np.float32], told: Sequence[int]) -> list[float]:
     """Sums over a text's tokens: logits (rows, tokens, vocabulary), the number of each token."""
-    largest = logits.max(axis=2)
-    total = np.log(np.exp(logits - largest[:, :, None]).sum(axis=2)) + largest
     own = logits[:, np.arange(len(told)), list(told)]
-    return [float(row) for row in (own - total).sum(axis=1)]
+    return [float(row) for row in (own - _log_total(logits)).sum(axis=1)]
+
+
+def _log_total(logits: NDArray[Any]) -> NDArray[Any]:
+    """The logarithm of the sum of exponentials over the vocabulary, the last axis."""
+    largest = logits.max(axis=-1)
+    total: NDArray[Any] = np.log(np.exp(logits - largest[..., None]).sum(axis=-1)) + largest
+    return total
