@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.written.questions import read_lines
 from training.examples import Abstract
+from training.sources import rows
 
 # Questions and papers in two files each; the others carry their papers.
 PAIRED = ("abstract_qa", "abstract_qa_oblique", "abstract_qa_natural")
@@ -47,18 +47,18 @@ def written(data: Path) -> Written:
     """All questions of a folder, in file order."""
     found = Written({}, {}, [])
     for name in PAIRED:
-        for row in read_lines(data / f"{name}_papers.jsonl.gz"):
+        for row in rows(data, f"{name}_papers"):
             _know(found, row, row["id"])
-        for row in read_lines(data / f"{name}.jsonl.gz"):
+        for row in rows(data, name):
             _ask(found, row["doc"], row["type"], row["question"], row["answer"], row["wrong_answer"])
-    for row in read_lines(data / "abstract_qa_numeric.jsonl.gz"):
+    for row in rows(data, "abstract_qa_numeric"):
         _know(found, row["paper"], row["paper"]["id"])
         _ask(found, row["paper"]["id"], row["type"], row["question"], row["answer"], row["wrong_answer"])
-    for row in read_lines(data / "abstract_qa_groups.jsonl.gz"):
+    for row in rows(data, "abstract_qa_groups"):
         _group(found, row)
-    for row in read_lines(data / "abstract_qa_multi.jsonl.gz"):
+    for row in rows(data, "abstract_qa_multi"):
         _multi(found, row)
-    for row in read_lines(data / "followups.jsonl.gz"):
+    for row in rows(data, "followups"):
         _followup(found, row)
     return found
 

@@ -1,8 +1,9 @@
 """The project's own written questions as one kind of example: what every training script reads.
 
 Over papers that are not in the shipped corpus: abstract_qa (with abstract_qa_papers), abstract_qa_numeric,
-abstract_qa_groups. A fifth of the abstracts is held out from every model trained on answers: for validation,
-and to fit calibration on scores no model has seen.
+abstract_qa_groups, and the later sets, abstract_qa_oblique, _natural and _multi. A fifth of the older sets'
+abstracts is held out from every model trained on answers, to fit calibration on scores no model has seen; of
+all sets the validation collection is (`eval.written.questions`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.written.questions import read_lines
+from eval.written.questions import is_validation, read_lines, read_written
 from rag.text.terms import words
+from training.sources import rows
 
 Told = tuple[int, int]  # (paper, sentence)
 
@@ -86,8 +88,36 @@ def of_groups(data: Path) -> Iterator[Example]:
         )
 
 
+def of_later_papers(data: Path) -> Iterator[Example]:
+    """The oblique and the natural questions, over one paper each, in file order."""
+    for name in ("abstract_qa_oblique", "abstract_qa_natural"):
+        papers = {row["id"]: _abstract(row) for row in rows(data, f"{name}_papers")}
+        for row in rows(data, name):
+            yield _single(row, papers[row["doc"]])
+
+
+def of_multi(data: Path) -> Iterator[Example]:
+    """Questions over four papers of which one or more tell, in file order."""
+    for row in rows(data, "abstract_qa_multi"):
+        parts = tuple(
+            (part["answer"], tuple((part["paper"], place) for place in part["evidence"]))
+            for part in row["parts"]
+        )
+        if parts:
+            yield Example(
+                id=row["id"],
+                type=row["type"],
+                question=row["question"],
+                papers=tuple(_abstract(paper) for paper in row["papers"]),
+                evidence=tuple(told for _, places in parts for told in places),
+                answer=row["summary"],
+                wrong=row["wrong_summary"],
+                parts=parts,
+            )
+
+
 def examples(data: Path) -> Iterator[Example]:
-    """All examples of a folder, in file order."""
+    """The examples of the older sets, in file order."""
     yield from of_one_paper(data)
     yield from of_numbers(data)
     yield from of_groups(data)
@@ -101,9 +131,10 @@ def held_out(data: Path) -> frozenset[str]:
 
 
 def split(data: Path) -> tuple[list[Example], list[Example]]:
-    """(training, held out): an example is held out when any of its papers is."""
-    held = held_out(data)
-    everything = list(examples(data))
+    """(training, held out) of all sets: an example is held out when any of its papers is."""
+    units = read_written(data).units
+    held = held_out(data).union(paper for paper, unit in units.items() if is_validation(unit))
+    everything = [*examples(data), *of_later_papers(data), *of_multi(data)]
     apart = [any(paper.id in held for paper in example.papers) for example in everything]
     return (
         [example for example, out in zip(everything, apart, strict=True) if not out],

@@ -37,28 +37,30 @@ DECLINED = NOT_TOLD
 # How many of the papers of a collection are read, by the types of question they carry; the first that fits.
 READ = (
     ({"how_why", "two_facts", "absent", "define_or_limit"}, 1.0),
-    ({"numeric", "numeric_unanswerable"}, 0.8),
-    ({"plain", "oblique"}, 0.4),
-    ({"fact_paraphrase", "near_unanswerable"}, 0.25),
-    ({"single", "distractor"}, 0.6),
+    ({"numeric", "numeric_unanswerable"}, 1.0),
+    ({"plain", "oblique"}, 0.6),
+    ({"fact_paraphrase", "near_unanswerable"}, 0.4),
+    ({"single", "distractor"}, 0.9),
 )
-REST = 0.6
+REST = 0.9
 # How many of a paper's questions of a type are asked; all of those that are not named.
 ASKED = {"find": 0.1, "oblique": 0.4, "fact_lexical": 0.6, "not_distractor": 0.5, "compare": 0.7}
 ASKED |= {"near_unanswerable": 0.6, "unanswerable": 0.7, "numeric_unanswerable": 0.8}
 ASKED |= {f"not_{kind}": 0.3 for kind in ("single", "collect", "agree", "find", "none", "numeric_multi")}
 ASKED |= {"not_compare_named": 0.3, "not_compare_described": 0.3, "not_two_facts": 0.4}
-JOINED, FOREIGN = 0.25, 0.3  # shares of papers with such a lesson
-STATED, BESIDE = (0.9, 0.5), 0.5  # of one and a second answer to judge; of an answer to another question
+JOINED, FOREIGN = 0.5, 0.3  # shares of papers with such a lesson
+STATED, BESIDE = (0.9, 0.3), 0.4  # of one and a second answer to judge; of an answer to another question
 # Questions whose own words say what they are about: another paper can be asked them and must decline.
 TELLING = {"how_why", "result", "numeric", "plain", "single", "fact_paraphrase", "fact_lexical"}
-TELLING |= {"oblique_numeric", "distractor", "multi_find"}
+TELLING |= {"oblique_numeric", "distractor", "multi_find", "yes_no"}
 # Complete questions may begin like this, too.
 OPENED, OPENINGS = 0.15, ("And", "But", "So", "Ok,", "Then")
-# How much sooner papers with these come, where time will not do for all.
-SOONER = (
-    ({"how_why", "two_facts", "absent", "define_or_limit"}, 4.0),
-    ({"numeric", "rewrite", "summary"}, 2.0),
+# How much likelier papers with these are chosen, where time will not do for all.
+WANTED = (
+    ({"how_why", "two_facts", "absent", "define_or_limit"}, 8.0),
+    ({"numeric", "rewrite", "summary"}, 4.0),
+    ({"multi_compare", "multi_compare_named", "multi_compare_described", "multi_collect"}, 3.0),
+    ({"plain", "oblique_numeric"}, 2.0),
 )
 NEAR = 12
 BESIDE_SHARED = 2  # content words that two answers may share and still tell different things
@@ -144,15 +146,17 @@ def talk_sheets(
     return sheets
 
 
-def sooner(sheets: Sequence[Sheet], *, seed: int) -> list[Sheet]:
-    """A random order in which the papers most wanted tend to come first."""
-    rng = random.Random(seed)
+def most_wanted(sheets: Sequence[Sheet], count: int | None) -> list[Sheet]:
+    """So many sheets (None: all) in random order, drawn so that those most wanted are likelier among them."""
+    rng = random.Random(len(sheets))
     drawn = []
     for place, sheet in enumerate(sheets):
         types = {lesson.type for lesson in sheet.lessons}
-        weight = next((w for wanted, w in SOONER if types & wanted), 1.0)
+        weight = next((w for wanted, w in WANTED if types & wanted), 1.0)
         drawn.append((-(rng.random() ** (1 / weight)), place))
-    return [sheets[place] for _, place in sorted(drawn)]
+    chosen = [sheets[place] for _, place in sorted(drawn)[:count]]
+    rng.shuffle(chosen)
+    return chosen
 
 
 def _sheets(

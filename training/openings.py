@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.written.questions import read_lines
 from rag.types import Turn
+from training.sources import rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,9 @@ class Summary:
 
 def dialogues(data: Path) -> Iterator[FollowUp]:
     """Every written follow-up; one that is left alone stands for itself."""
-    for row in read_lines(data / "followups.jsonl.gz"):
+    for row in rows(data, "followups"):
         yield _followup(row, row["group_papers"])
-    for row in read_lines(data / "abstract_qa_groups.jsonl.gz"):
+    for row in rows(data, "abstract_qa_groups"):
         if row["type"] == "followup":
             yield _followup(row, row["papers"])
 
@@ -69,7 +69,7 @@ def _followup(row: dict[str, Any], papers: list[dict[str, Any]]) -> FollowUp:
 
 def findings(data: Path) -> Iterator[Summary]:
     """Every written summary over two papers or more."""
-    for row in read_lines(data / "abstract_qa_multi.jsonl.gz"):
+    for row in rows(data, "abstract_qa_multi"):
         titles = [paper["title"] for paper in row["papers"]]
         told = tuple((titles[part["paper"]], part["answer"]) for part in row["parts"])
         if len({title for title, _ in told}) > 1 and row["summary"]:

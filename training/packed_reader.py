@@ -16,6 +16,7 @@ import csv
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,12 +26,13 @@ import torch
 from torch import Tensor
 
 from training import runs
-from training.lessons import Sheet, held_out_sheets, sooner, training_sheets
+from training.lessons import Sheet, held_out_sheets, most_wanted, training_sheets
 from training.packing import Speller, answer_losses
 from training.reading import answers, figures, held_out_loss
 
 SEED = 20261130
 RANK = 16
+SCALING = 2.0  # of the adapter's product
 TRAINED = 16  # upper layers
 MATRICES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 WARM_UP = 20  # steps
@@ -81,6 +83,18 @@ class Run:
         self.step, self.lessons, self.seconds = place["step"], place["lessons"], place["seconds"]
         self.log = place["log"]
 
+    def begin_from(self, shipped: Path) -> None:
+        """Take the adapter that `training.ship` wrote, as far as its int8 steps tell it."""
+        from safetensors.torch import load_file
+
+        kept = load_file(shipped)
+        for name, weight in self.weights.items():
+            matrix = re.sub(r"^base_model\.model\.(.*)\.lora_[AB]\.default\.weight$", r"\1.weight", name)
+            up = ".lora_B." in name
+            kind = f"{matrix}|{'up' if up else 'down'}"
+            factor = kept[kind].float() * kept[f"{kind}_scale"][:, None]
+            weight.data.copy_(factor / SCALING if up else factor)
+
     def note(self, **measured: float) -> None:
         """One more point of the curve."""
         row = {"step": self.step, "lessons": self.lessons, "seconds": round(self.seconds)} | measured
@@ -101,7 +115,7 @@ def adapted(folder: Path) -> Any:
     top = model.config.num_hidden_layers
     config = LoraConfig(
         r=RANK,
-        lora_alpha=2 * RANK,
+        lora_alpha=SCALING * RANK,
         target_modules=MATRICES,
         layers_to_transform=list(range(max(0, top - TRAINED), top)),
         task_type="CAUSAL_LM",
@@ -182,7 +196,7 @@ def keep_adapter(run: Run, out: Path) -> None:
     from safetensors.torch import save_file
 
     tensors = {name: weight.detach().to("cpu", torch.bfloat16) for name, weight in run.weights.items()}
-    about = {"rank": str(RANK), "alpha": str(2 * RANK)}
+    about = {"rank": str(RANK), "alpha": str(SCALING * RANK)}
     save_file(tensors, out / "adapter.safetensors", metadata=about)
 
 
@@ -192,18 +206,20 @@ def main() -> None:
 
     parser = runs.parser(__doc__, seed=SEED, epochs=1, batch=2, rate=4e-4, counted="papers")
     parser.add_argument("--model", type=Path, required=True, help="the base model's folder")
+    parser.add_argument("--start", type=Path, help="an adapter as it ships, to go on from")
     parser.add_argument("--minutes", type=float, default=math.inf, help="the rate has fallen by then")
-    parser.add_argument("--sooner", type=int, default=0, help="from this step on, papers most wanted first")
+    parser.add_argument("--threads", type=int, default=1, help="two for a machine that does nothing else")
     parser.add_argument("--polite", action="store_true", help="a second thread only on an idle machine")
-    arguments = runs.begin(parser, threads=1)
+    arguments = runs.begin(parser, threads=None)
+    torch.set_num_threads(arguments.threads)
     speller = Speller(AutoTokenizer.from_pretrained(arguments.model))
-    sheets = training_sheets(arguments.data, seed=arguments.seed)[: arguments.limit]
-    seen = arguments.sooner * arguments.batch
-    sheets = sheets[:seen] + sooner(sheets[seen:], seed=arguments.seed)
+    sheets = most_wanted(training_sheets(arguments.data, seed=arguments.seed), arguments.limit)
     held = held_out_sheets(arguments.data, seed=arguments.seed)
     print(len(sheets), "papers,", sum(len(sheet.lessons) for sheet in sheets), "lessons", flush=True)
     run = Run(adapted(arguments.model), arguments.out, arguments.rate)
     run.model.print_trainable_parameters()
+    if arguments.start:
+        run.begin_from(arguments.start)
     run.go_on()
     train(run, speller, sheets, held, arguments)
     keep_adapter(run, arguments.out)
