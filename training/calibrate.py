@@ -152,7 +152,7 @@ def main() -> None:
     told = [*of_dev(arguments.run), *of_written(arguments.data, arguments.kept)]
     _calibrate("final", [one for one in told if "telling" in one.signals])
     # Where no reader is asked.
-    plain = ("prior", "stood", "support", "missing_names", "first", "several")
+    plain = ("prior", "stood", "support", "missing_names", "first", "several", "rests")
     unread = [
         CalibrationCase(one.source, one.kind, {name: one.signals[name] for name in plain}, one.right)
         for one in told

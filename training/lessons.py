@@ -5,8 +5,8 @@ A paper's lessons are learned together behind one copy of its abstract (`trainin
 - answer: short, in own words, what was asked for first; two questions in one get two answers;
 - decline: the paper does not tell; its own near misses, papers of the same group, and questions of
   papers nearby (`foreign`);
-- statement: is this answer right? the written wrong answers are the hard ones, and what answers
-  another question of the same paper.
+- statement: is this answer right? the written wrong answers are the hard ones, what answers another
+  question of the same paper, and half of what was asked for.
 
 Behind a conversation (`training.openings`) the question is to be rewritten so that it stands alone; behind
 what several papers say, to be answered from all of them, or such an answer to be judged.
@@ -27,6 +27,7 @@ import numpy as np
 from eval.metrics.strict import is_right
 from eval.written.questions import is_validation
 from rag.models.openings import NOT_TOLD
+from rag.text.sentences import sentence_spans
 from rag.text.terms import content_terms
 from training import examples
 from training.asked import Asked, Written, written
@@ -49,6 +50,7 @@ ASKED |= {"near_unanswerable": 0.6, "unanswerable": 0.7, "numeric_unanswerable":
 ASKED |= {f"not_{kind}": 0.3 for kind in ("single", "collect", "agree", "find", "none", "numeric_multi")}
 ASKED |= {"not_compare_named": 0.3, "not_compare_described": 0.3, "not_two_facts": 0.4}
 JOINED, FOREIGN = 0.5, 0.3  # shares of papers with such a lesson
+HALVED = 0.4  # of the answers to two questions in one, judged whole or by half
 STATED, BESIDE = (0.9, 0.3), 0.4  # of one and a second answer to judge; of an answer to another question
 # Questions whose own words say what they are about: another paper can be asked them and must decline.
 TELLING = {"how_why", "result", "numeric", "plain", "single", "fact_paraphrase", "fact_lexical"}
@@ -183,7 +185,14 @@ def _lessons(own: list[Asked], near: list[Asked], rng: random.Random) -> tuple[L
     made = [Lesson(asked.type, asked.question, asked.answer or DECLINED) for asked in chosen]
     told = [asked for asked in own if asked.answer is not None and asked.type in TELLING]
     if len(told) > 1 and rng.random() < JOINED:
-        made.append(_joined(*rng.sample(told, 2)))
+        first, second = rng.sample(told, 2)
+        made.append(_joined(first, second))
+        if rng.random() < HALVED:
+            made.append(_whole_or_half(made[-1], (str(first.answer), str(second.answer)), rng))
+    for lesson in [lesson for lesson in made if lesson.type == "two_facts"]:
+        halves = tuple(lesson.answer[start:end] for start, end in sentence_spans(lesson.answer))
+        if len(halves) == 2 and rng.random() < HALVED:
+            made.append(_whole_or_half(lesson, halves, rng))
     if near and rng.random() < FOREIGN:
         made.append(Lesson("foreign", rng.choice(near).question, DECLINED))
     judged = [asked for asked in rng.sample(own, len(own)) if asked.wrong]
@@ -200,6 +209,13 @@ def _joined(first: Asked, second: Asked) -> Lesson:
     """Two questions asked at once: both are answered, in their order."""
     question = f"{first.question.rstrip('?. ')}? And {_lower(second.question)}"
     return Lesson("joined", question, f"{first.answer} {second.answer}")
+
+
+def _whole_or_half(lesson: Lesson, halves: Sequence[str], rng: random.Random) -> Lesson:
+    """Is it right? Half of what was asked for is not; as often as not the whole is proposed."""
+    if rng.random() < 0.4:
+        return Lesson("statement", lesson.question, "Yes.", lesson.answer)
+    return Lesson("statement", lesson.question, "No.", rng.choice(halves))
 
 
 def _lower(text: str) -> str:

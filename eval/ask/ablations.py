@@ -21,6 +21,7 @@ from rag.errors import SettingsError
 from rag.index.embedding import Embedder
 from rag.index.query_encoder import QueryEncoder
 from rag.ingest import corpus_files, open_embedder
+from rag.models.catalogue import QWEN, SMALL_READER
 from rag.pipeline.assemble import Parts
 from rag.ports import Progress
 from rag.retrieve.fusion import reciprocal_rank_fusion
@@ -161,7 +162,10 @@ ABLATIONS: Mapping[str, Ablation] = {
     "no_reranker": Ablation({"reranker": "none"}),
     "no_reader": Ablation({"reader": "none"}),
     "untrained_verifier": Ablation({"verifier": "none"}),
-    "untrained_reader": Ablation({"generator": "smollm2-135m-instruct"}),
+    "untrained_reader": Ablation({"generator": QWEN.name}),
+    "small_reader": Ablation({"reader": "none", "generator": SMALL_READER}),
+    "read_one": Ablation({"read_top_k": 1}),
+    "told_from_one": Ablation({"contributing_min": 1.0}),
     "no_support": Ablation({"support_min": 0.0}),
     "never_abstain": Ablation(_NEVER_ABSTAIN),
     "hybrid": Ablation(_UNREAD),

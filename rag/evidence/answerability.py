@@ -20,12 +20,14 @@ from rag.types import Outcome, Passage
 
 _LOG_ODDS_MAX = 8.0
 # The signals of an answer that leaves nothing to wish for, and what is said where one falls short of that.
-_BEST = {"prior": 3.0, "stood": 1.0, "support": 0.95, "telling": 4.0, "right": 4.0, "missing_names": 0.0}
+_BEST = {"prior": 3.0, "stood": 1.0, "support": 0.95, "rests": 1.0, "telling": 4.0, "right": 4.0}
+_BEST |= {"missing_names": 0.0}
 _DOUBTS = {
     "missing_names": "A name in the question is not in the papers told.",
     "prior": "The papers found fit the question only in part.",
     "stood": "No sentence of the model's own passed the checks.",
     "support": "The sentences shown carry the answer only loosely.",
+    "rests": "Another sentence of the abstract may answer this better.",
     "telling": "The abstract may not say this.",
     "right": "The reader doubts that this answers the question.",
 }
@@ -43,7 +45,7 @@ def answer_features(
     best = scored[0]
     paper = best.candidate.passage.paper
     top = term_set(paper.title).union(*(term_set(s.candidate.text) for s in scored[:3]))
-    whole = term_set(f"{paper.title} {paper.abstract}")
+    whole = term_set(paper.words)
     rivals = [p.score for p in passages if p.paper.paper_id != paper.paper_id]
     signals = {
         "sentence_logit": logit(best.probability),
@@ -54,7 +56,7 @@ def answer_features(
         "coverage_sentences": coverage(asked, top, idf),
         "coverage_paper": coverage(asked, whole, idf),
         "missing_mass": max((idf(t) for t in asked - whole), default=0.0) / 10.0,
-        "missing_names": missing_names(question, f"{paper.title} {paper.abstract}"),
+        "missing_names": missing_names(question, paper.words),
         "number_asked": float(asks_for_number(question)),
         "question_terms": min(len(asked), 30) / 10.0,
     }
@@ -100,6 +102,7 @@ def final_features(prior: float, outcome: Outcome) -> dict[str, float]:
         "missing_names": outcome.missing,
         "first": logit(outcome.first),
         "several": float(outcome.several),
+        "rests": outcome.rests,
     }
     if outcome.telling is None:
         return told
@@ -135,6 +138,7 @@ class AnswerConfidence:
             features.pop("right", None)
         if not outcome.support:
             features.pop("support")
+            features.pop("rests")
         lost = {
             name: weights.weights.get(name, 0.0) * (best - features[name])
             for name, best in _BEST.items()

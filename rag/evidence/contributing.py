@@ -23,8 +23,8 @@ def contributing_features(
 ) -> dict[str, float]:
     """Whether a paper contributes beside the first one. `best` is what was read in the first."""
     names = {name: term_set(name) for name in names_in(question)}
-    here = term_set(f"{passage.paper.title} {passage.paper.abstract}")
-    there = term_set(f"{first.paper.title} {first.paper.abstract}")
+    here = term_set(passage.paper.words)
+    there = term_set(first.paper.words)
     new = sum(bool(told) and told <= here and not told <= there for told in names.values())
     lost = sum(bool(told) and told <= there and not told <= here for told in names.values())
     return {

@@ -97,7 +97,7 @@ def outcome_of(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> Outco
     right = max((one.right for one in checked if one.right is not None), default=None)
     papers = {item.key: item.paper for item in prepared.evidence}
     first = prepared.readings.get(papers[min(papers)].paper_id) if papers else None
-    told = " ".join(f"{paper.title} {paper.abstract}" for paper in papers.values())
+    told = " ".join(paper.words for paper in papers.values())
     return Outcome(
         support,
         telling=None if first is None else first.telling,
@@ -105,7 +105,17 @@ def outcome_of(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> Outco
         missing=missing_names(prepared.standalone, told),
         first=prepared.passages[0].score if prepared.passages else 0.0,
         several=len(papers) > 1,
+        rests=_rests(prepared, checked),
     )
+
+
+def _rests(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> float:
+    """The mean of `compose.rests` over the papers that something stood on; 0 where nothing did."""
+    told: dict[int, list[Sentence]] = {}
+    for sentence in (sentence for one in checked for sentence in one.kept):
+        told.setdefault(sentence.citations[0], []).append(sentence)
+    found = [compose.rests(kept, prepared.of_paper(key)) for key, kept in told.items()]
+    return sum(found) / len(found) if found else 0.0
 
 
 def _abstained(prepared: PreparedQuestion, abstention: Abstention, confidence: float) -> Answer:

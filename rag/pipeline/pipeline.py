@@ -97,10 +97,14 @@ class Pipeline:
         return list(self.stages.rerank(asked, hits).first(k).passages)
 
     def _finished(self, prepared: PreparedQuestion, drafts: Sequence[Draft], timings: Timings) -> Answer:
-        """Verify and conclude; the answer is stamped with id, fingerprint and times."""
+        """Verify, sum up and conclude; the answer is stamped with id, fingerprint and times."""
         began = time.perf_counter()
-        answer = self._concluded(prepared, drafts)
-        verify_s = time.perf_counter() - began
+        checked = self._verified(prepared, drafts)
+        written = time.perf_counter()
+        summary = self._summary(prepared, checked)
+        generate_s = timings.generate_s + time.perf_counter() - written
+        answer = self.stages.conclude(prepared, drafts, checked, summary)
+        verify_s = time.perf_counter() - began - (generate_s - timings.generate_s)
         answer = replace(
             answer,
             id=prepared.question.id,
@@ -108,24 +112,25 @@ class Pipeline:
             timings=replace(
                 timings,
                 retrieve_s=prepared.retrieve_s,
+                generate_s=generate_s,
                 verify_s=verify_s,
-                total_s=prepared.retrieve_s + timings.generate_s + verify_s,
+                total_s=prepared.retrieve_s + generate_s + verify_s,
             ),
         )
         self._memory.keep(self.fingerprint, prepared.question, answer)
         return answer
 
     @traced("verify")
-    def _concluded(self, prepared: PreparedQuestion, drafts: Sequence[Draft]) -> Answer:
-        checked = self.stages.verify(prepared.standalone, drafts)
-        summary = self._summary(prepared, checked)
-        return self.stages.conclude(prepared, drafts, checked, summary)
+    def _verified(self, prepared: PreparedQuestion, drafts: Sequence[Draft]) -> list[Grounded]:
+        return self.stages.verify(prepared.standalone, drafts)
 
     def _summary(self, prepared: PreparedQuestion, checked: Sequence[Grounded]) -> list[Sentence]:
         """What several papers say together, checked; nothing of one paper."""
         findings = findings_of(prepared, checked)
-        if len(findings) < _SEVERAL:
-            return []
+        return self._summed_up(prepared, findings) if len(findings) >= _SEVERAL else []
+
+    @traced("sum up")
+    def _summed_up(self, prepared: PreparedQuestion, findings: Sequence[Finding]) -> list[Sentence]:
         told = [(one.title, one.text) for one in findings]
         [text] = self.stages.generate.summaries([(prepared.standalone, told)])
         return self.stages.verify.summary(prepared.standalone, text, findings)

@@ -32,8 +32,7 @@ def one_is_enough(question: str, kind: Kind, ranking: Ranking, sure_min: float) 
     """One paper is asked for, the first is all but certain, and no name points to another one."""
     if kind in OF_SEVERAL_PAPERS or not is_sure(ranking, sure_min):
         return False
-    first = ranking.passages[0].paper
-    return not missing_names(question, f"{first.title} {first.abstract}")
+    return not missing_names(question, ranking.passages[0].paper.words)
 
 
 @dataclass(frozen=True, slots=True)

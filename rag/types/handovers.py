@@ -110,7 +110,8 @@ class Outcome:
 
     `telling`: log-odds that the abstract of the first paper tells what is asked; `right`: log-odds that what
     stood answers it; None where no reader was asked. `missing`: the share of the question's names that no
-    told paper holds; `first`: the probability that the first paper is the right one.
+    told paper holds; `first`: the probability that the first paper is the right one. `rests`: how telling the
+    sentences are that it rests on (`rag.pipeline.compose.rests`), 0 where nothing stood.
     """
 
     support: float
@@ -119,3 +120,4 @@ class Outcome:
     missing: float = 0.0
     first: float = 0.5
     several: bool = False
+    rests: float = 0.0

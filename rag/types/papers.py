@@ -19,6 +19,11 @@ class Paper:
     authors: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
 
+    @property
+    def words(self) -> str:
+        """Title and abstract as one text, to look for words in."""
+        return f"{self.title} {self.abstract}"
+
 
 @dataclass(frozen=True, slots=True)
 class SentenceText:

@@ -11,6 +11,7 @@ from rag.verify.checks import veto
 from rag.verify.support import FRAMING, containment
 
 CARRYING_MAX = 3  # quotes of one paper for one sentence
+_ADDRESS = "://"
 _WORDS_WORTH_A_QUOTE = 2
 
 
@@ -43,6 +44,16 @@ def carrying(sentence: str, evidence: Sequence[Evidence]) -> list[Evidence]:
         if veto(sentence, told_by(enough)) is None:
             return enough
     return fewest
+
+
+def most_telling(evidence: Sequence[Evidence]) -> Evidence:
+    """The sentence that most likely tells what is asked, an address only where there is nothing else."""
+    return max(evidence, key=lambda item: (not is_address(item), item.score))
+
+
+def is_address(item: Evidence) -> bool:
+    """Whether a sentence only says where something lies: what is asked for is seldom an address."""
+    return _ADDRESS in item.text
 
 
 def told_by(evidence: Sequence[Evidence]) -> str:

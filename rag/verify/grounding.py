@@ -20,7 +20,7 @@ from rag.text.printable import printable
 from rag.text.sentences import sentence_spans
 from rag.text.terms import content_terms
 from rag.types import Draft, DroppedSentence, Evidence, Finding, Sentence
-from rag.verify.carrying import carrying, told_by
+from rag.verify.carrying import carrying, most_telling, told_by
 from rag.verify.checks import veto
 from rag.verify.support import FRAMING
 
@@ -49,7 +49,11 @@ class DraftSentence:
 
 @dataclass(frozen=True, slots=True)
 class Grounded:
-    """What stood and what fell. `right`: log-odds, by the reader, that what stood answers the question."""
+    """What stood and what fell.
+
+    `right`: log-odds, by the reader, that what stood answers the question; where nothing did, that the most
+    telling sentence of the paper does.
+    """
 
     kept: tuple[Sentence, ...]
     dropped: tuple[DroppedSentence, ...]
@@ -149,7 +153,7 @@ def _best_key(
 class Verification:
     """The stage: which sentences of the drafts stand. `support_min`: the bar of the support, 0..1.
 
-    :param judge: a reader that says whether what stood answers the question; None where there is none.
+    :param judge: a reader that says whether what is shown answers the question; None where there is none.
     """
 
     verifier: Verifier
@@ -164,8 +168,8 @@ class Verification:
         ]
         if self.judge is None:
             return found
-        told = [place for place, one in enumerate(found) if one.kept]
-        judged = self._right(question, [(_opening(drafts[place]), _text(found[place])) for place in told])
+        told = [place for place, draft in enumerate(drafts) if draft.evidence]
+        judged = self._right(question, [(_opening(drafts[n]), _shown(found[n], drafts[n])) for n in told])
         for place, right in zip(told, judged, strict=True):
             found[place] = replace(found[place], right=right)
         return found
@@ -200,10 +204,13 @@ class Verification:
 
 def _opening(draft: Draft) -> openings.Opening:
     """As the draft was written from."""
-    return openings.of_text(draft.paper, draft.evidence[0].start if draft.evidence else 0)
+    return openings.of_text(draft.paper, draft.evidence[0].start)
 
 
-def _text(grounded: Grounded) -> str:
+def _shown(grounded: Grounded, draft: Draft) -> str:
+    """What stood; where nothing did, what will be quoted first."""
+    if not grounded.kept:
+        return display(most_telling(draft.evidence).text)
     return " ".join(sentence.text for sentence in grounded.kept)
 
 

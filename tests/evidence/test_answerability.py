@@ -113,16 +113,14 @@ def test_no_reader_is_surer_than_eight(odds, told):
 )
 def test_what_writing_and_reading_came_to(outcome, features):
     before = {"prior": pytest.approx(math.log(3)), "missing_names": 0.0, "first": 0.0, "several": 0.0}
+    before["rests"] = 0.0
     assert final_features(0.75, outcome) == {**before, **features}
 
 
 def test_names_that_are_missing_and_the_place_of_the_first_paper_count_too():
-    found = final_features(0.5, Outcome(0.0, missing=0.5, first=0.75, several=True))
-    assert (found["missing_names"], found["first"], found["several"]) == (
-        0.5,
-        pytest.approx(math.log(3)),
-        1.0,
-    )
+    found = final_features(0.5, Outcome(0.0, missing=0.5, first=0.75, several=True, rests=0.25))
+    assert (found["missing_names"], found["first"]) == (0.5, pytest.approx(math.log(3)))
+    assert (found["several"], found["rests"]) == (1.0, 0.25)
 
 
 def test_weights_by_whether_a_reader_was_asked():

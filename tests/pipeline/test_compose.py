@@ -7,6 +7,7 @@ from rag.pipeline.compose import (
     closest_titles,
     quotes_of,
     renumbered,
+    rests,
     text_of,
 )
 from rag.types import Evidence, Paper, Passage, Sentence
@@ -123,6 +124,19 @@ def test_the_most_telling_sentence_stands_beside_an_answer_that_rests_on_another
     assert best_of("Memory needed is little.", 0.9, 0.4) == "Mixers reach high speed."  # .4 < .5 * .9
     assert best_of("Memory needed is little.", 0.9, 0.45) is None
     assert best_of("The speed reached is high.", 0.9, 0.4) is None
+
+
+def rests_of(told: str, *scores: float) -> float:
+    """The same paper: by how much an answer rests on what is most telling."""
+    paper = Paper("p", "Mixers", "Mixers reach high speed. They need little memory.")
+    evidence = [Evidence(1, paper, 0, 24, scores[0]), Evidence(1, paper, 25, 49, scores[1])]
+    return rests([Sentence(told, (1,), 0.9)], evidence)
+
+
+def test_an_answer_rests_on_the_most_telling_sentence_or_on_a_less_telling_one() -> None:
+    assert rests_of("Memory needed is little.", 0.8, 0.2) == 0.25
+    assert rests_of("Memory needed is little.", 0.2, 0.8) == 1.0
+    assert rests_of("The speed reached is high.", 0.8, 0.2) == 1.0
 
 
 def test_an_answer_does_not_become_long_by_it() -> None:

@@ -20,10 +20,12 @@ from training.lessons import (
     foreign,
     held_out,
     is_tenth,
-    sooner,
+    most_wanted,
     talk_sheets,
 )
 from training.openings import Dialogue, Findings, dialogues, findings
+
+pytestmark = pytest.mark.usefixtures("nothing_added")
 
 LAYERS = Asked("p", "numeric", "How many layers?", "It has 24 layers.", "It has 12 layers.")
 DATA = Asked("p", "plain", "Which data?", "Two sets of speeches.", None)
@@ -158,11 +160,14 @@ def test_a_unit_validates_for_lessons_where_it_validates_for_measuring(data: Pat
     assert held_out(data) == {name for name, unit in units.items() if is_validation(unit)}
 
 
-def test_what_is_wanted_most_tends_to_come_first() -> None:
-    plain = [Sheet(Abstract(str(n), "", ()), (Lesson("plain", "q", "a"),)) for n in range(200)]
+def test_what_is_wanted_most_is_likelier_chosen() -> None:
+    plain = [Sheet(Abstract(str(n), "", ()), (Lesson("fact_lexical", "q", "a"),)) for n in range(200)]
     wanted = [Sheet(Abstract(f"w{n}", "", ()), (Lesson("how_why", "q", "a"),)) for n in range(200)]
-    order = sooner([*plain, *wanted], seed=1)
-    assert sorted(sheet.paper.id for sheet in order) == sorted(s.paper.id for s in [*plain, *wanted])
-    first = sum(sheet in wanted for sheet in order[:100])
-    assert 70 < first < 100
-    assert order == sooner([*plain, *wanted], seed=1) != sooner([*plain, *wanted], seed=2)
+    assert sorted(s.paper.id for s in most_wanted([*plain, *wanted], None)) == sorted(
+        s.paper.id for s in [*plain, *wanted]
+    )
+    chosen = most_wanted([*plain, *wanted], 200)
+    assert len({sheet.paper.id for sheet in chosen}) == 200
+    first, second = (sum(sheet in wanted for sheet in half) for half in (chosen[:100], chosen[100:]))
+    assert 140 < first + second < 200
+    assert abs(first - second) < 30  # none of them tends to come first

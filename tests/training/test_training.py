@@ -301,10 +301,18 @@ def test_the_loss_is_small_where_question_sentence_and_paper_agree():
     assert float(loss_of(_Plain(), wrong)) == pytest.approx(20.0, abs=1e-3)
 
 
-def test_written_questions_come_in_the_order_of_their_files_and_no_held_out_paper_trains(tmp_path):
+def test_written_questions_come_in_the_order_of_their_files_and_no_held_out_paper_trains(
+    tmp_path, nothing_added
+):
+    from written_files import paper, single, write
+
+    from eval.written.questions import is_validation
     from training.embedder import pairs
     from training.examples import examples, split
 
+    later = next(f"later {n}" for n in range(99) if is_validation(f"later {n}"))
+    natural = [paper("other"), paper(later)]
+    write(tmp_path, natural_papers=natural, natural=[single("o", "other"), single("v", later)])
     papers = [{"id": f"p{n}", "title": f"T{n}", "sentences": ["One.", "Two."]} for n in range(5)]
     _write(tmp_path / "abstract_qa_papers.jsonl.gz", papers)
     row = {"type": "fact", "answer": "Yes.", "wrong_answer": None}
@@ -319,7 +327,7 @@ def test_written_questions_come_in_the_order_of_their_files_and_no_held_out_pape
 
     assert [one.id for one in examples(tmp_path)] == ["q0", "q1", "q2", "q3", "q4", "n", "g"]
     train, held = split(tmp_path)
-    assert [one.id for one in held] == ["q4"]
+    assert [one.id for one in held] == ["q4", "v"]
     assert [one.evidence for one in train] == [
         ((0, 1),),
         (),
@@ -327,6 +335,7 @@ def test_written_questions_come_in_the_order_of_their_files_and_no_held_out_pape
         ((0, 1),),
         ((0, 0), (0, 1)),
         ((0, 1), (1, 0)),
+        ((0, 1),),
     ]
     assert pairs(tmp_path) == [
         ("Q0?", "T0. Two.", "p0"),

@@ -64,20 +64,27 @@ def test_of_each_draft_what_stood_is_judged_behind_its_whole_paper() -> None:
     )
 
 
-def test_only_what_stood_is_judged_and_stays_with_its_draft() -> None:
-    reader = judge(1.0)
+def test_where_nothing_stood_what_will_be_quoted_is_judged() -> None:
+    reader = judge(1.0, of_retro=-2.0)
     said = drafts("Not in this abstract.", "Retro-Li retrieves from a small memory.")
     first, second = Verification(ConstantVerifier(), 0.5, reader)(QUESTION, said)
-    assert (first.kept, first.right) == ((), None)
-    assert second.right == 1.0
-    assert len(reader.asked) == 1
-    assert "Title: Retro-Li\n" in reader.asked[0]
+    assert (first.kept, first.right, second.right) == ((), 1.0, -2.0)
+    assert "Proposed answer: Mixers reach 9.1x throughput.\n" in reader.asked[0]  # .9, the other .8
+    assert "Title: Retro-Li\n" in reader.asked[1]
 
 
-def test_where_nothing_stood_the_judge_is_not_asked() -> None:
+def test_an_address_is_not_what_will_be_quoted() -> None:
+    paper = Paper("m", "Mixers", "Code: https://example.org/mixers. Mixers reach high speed.")
+    evidence = (Evidence(1, paper, 0, 33, 0.9), Evidence(1, paper, 34, 58, 0.5))
     reader = judge(1.0)
-    found = Verification(ConstantVerifier(0.4), 0.5, reader)(QUESTION, drafts("They need few parameters."))
-    assert [(one.kept, one.right) for one in found] == [((), None)]
+    Verification(ConstantVerifier(), 0.5, reader)(
+        QUESTION, [Draft("Not in this abstract.", evidence, texts_of(paper)["m"])]
+    )
+    assert "Proposed answer: Mixers reach high speed.\n" in reader.asked[0]
+
+
+def test_where_nothing_was_drafted_the_judge_is_not_asked() -> None:
+    reader = judge(1.0)
     assert Verification(ConstantVerifier(), 0.5, reader)(QUESTION, []) == []
     assert reader.proposed == []
 
