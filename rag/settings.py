@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     read_top_k: int = Field(default=4, ge=1, le=50)  # papers that the reader reads where none is sure
     read_ahead_mb: int = Field(default=1024, ge=0, le=1 << 20)  # on the disk, of abstracts read; 0: not kept
     sure_min: float = Field(default=0.9, ge=0, le=1)  # a first paper so probable needs no second look
+    lead_min: float = Field(default=0.2, ge=0, le=3)  # and that was found so far ahead, in units of scores
 
     # evidence
     question_chars_max: int = Field(default=4000, ge=16)

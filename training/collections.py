@@ -29,8 +29,7 @@ from rag.models.load import load_reader
 from rag.models.logistic import LogisticModel
 from rag.models.shared import load_reranker
 from rag.ports import PaperReader
-from rag.query.intent import kind_of
-from rag.rerank.cascade import one_is_enough
+from rag.rerank.cascade import EnoughBars, one_is_enough
 from rag.rerank.cross_encoder import abstract_of, ranked
 from rag.rerank.paper_reading import with_readings
 from rag.retrieve.retrievers import HybridRetriever
@@ -176,7 +175,8 @@ def in_turn(one: RetrievedCase, papers: LogisticModel, settings: Settings) -> tu
 
 
 def _sure(one: RetrievedCase, found: Ranking, settings: Settings) -> bool:
-    return one_is_enough(one.put.question, kind_of(one.put.question), found, settings.sure_min)
+    bars = EnoughBars(settings.sure_min, settings.lead_min)
+    return one_is_enough(one.put.question, one.passages, found, bars)
 
 
 def questions_of(data: Path, collections: Collections, seed: int = 1) -> Iterator[QuestionCase]:

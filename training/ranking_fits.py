@@ -9,7 +9,6 @@ import numpy as np
 
 from rag.evidence.contributing import Contributing, contributing_features
 from rag.models.logistic import LogisticModel
-from rag.query.intent import kind_of
 from rag.rerank.cross_encoder import leads, paper_features
 from rag.rerank.paper_reading import by_readings, reading_features
 from rag.settings import Settings
@@ -109,10 +108,9 @@ def fit_contributing(asked: Sequence[RetrievedCase], order: RankingWeights) -> N
         read = [p for p in found.passages if _telling(found, p) is not None]
         if not read or read[0].paper.paper_id not in one.put.right:
             continue
-        kind = kind_of(one.put.question)
         for passage in read[1:]:
             own, best = (found.relevance[p.paper.paper_id] for p in (passage, read[0]))
-            rows.append(contributing_features(one.put.question, passage, read[0], own, best, kind))
+            rows.append(contributing_features(one.put.question, passage, read[0], own, best))
             labels.append(passage.paper.paper_id in one.put.right)
             halves.append(one.put.first_half)
             weights.append(500.0 / counts[len(one.put.right) > 1])
@@ -139,8 +137,7 @@ def _telling(found: Ranking, passage: Passage) -> float | None:
 
 def _contributing(one: RetrievedCase, found: Ranking, weights: LogisticModel, least: float) -> list[str]:
     read = {key: own for key, own in found.relevance.items() if own.telling is not None}
-    kind = kind_of(one.put.question)
-    return Contributing(weights, least)(one.put.question, found.passages, read, kind)
+    return Contributing(weights, least)(one.put.question, found.passages, read)
 
 
 def share(flags: Iterable[bool]) -> float:

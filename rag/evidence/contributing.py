@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from rag.models.logistic import LogisticModel, logit
 from rag.text.names import names_in
 from rag.text.terms import term_set
-from rag.types import OF_SEVERAL_PAPERS, Kind, Passage, Relevance
+from rag.types import Passage, Relevance
 
 PAPERS_MAX = 4  # that are told
 
 
 def contributing_features(
-    question: str, passage: Passage, first: Passage, own: Relevance, best: Relevance, kind: Kind
+    question: str, passage: Passage, first: Passage, own: Relevance, best: Relevance
 ) -> dict[str, float]:
     """Whether a paper contributes beside the first one. `best` is what was read in the first."""
     names = {name: term_set(name) for name in names_in(question)}
@@ -37,7 +37,6 @@ def contributing_features(
         "answers": own.answers,
         "new_names": float(new),
         "lost_names": float(lost),
-        "worded_for_several": float(kind in OF_SEVERAL_PAPERS),
     }
 
 
@@ -49,7 +48,7 @@ class Contributing:
     least: float
 
     def __call__(
-        self, question: str, passages: Sequence[Passage], read: Mapping[str, Relevance], kind: Kind
+        self, question: str, passages: Sequence[Passage], read: Mapping[str, Relevance]
     ) -> list[str]:
         """Ids of the papers that answer, in the order of the passages: the first, and what probably adds.
 
@@ -64,7 +63,7 @@ class Contributing:
             p.paper.paper_id
             for p in known[1:]
             if self.weights.probability(
-                contributing_features(question, p, first, read[p.paper.paper_id], best, kind)
+                contributing_features(question, p, first, read[p.paper.paper_id], best)
             )
             >= self.least
         ]

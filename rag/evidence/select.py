@@ -92,7 +92,7 @@ class EvidenceSelection:
         """Which papers are told: by what the reader makes of them, else by the kind of the question."""
         read = {key: own for key, own in ranking.relevance.items() if own.telling is not None and own.carries}
         if read:
-            return self.contributing(asked.text, ranking.passages, read, asked.kind)
+            return self.contributing(asked.text, ranking.passages, read)
         if asked.kind in OF_SEVERAL_PAPERS:
             return collected_papers(ranking.read_passages)
         return [scored[0].candidate.passage.paper.paper_id]

@@ -33,7 +33,7 @@ from rag.pipeline.stages import Stages
 from rag.ports import Verifier
 from rag.query.condense import Condenser
 from rag.query.spelling import Spelling, dictionary_of
-from rag.rerank.cascade import RerankCascade, RetrievedOrder
+from rag.rerank.cascade import EnoughBars, RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.paper_reading import NoSecondLook, PaperReading
 from rag.retrieve.retrievers import HybridRetriever
@@ -128,7 +128,7 @@ def _rerank(settings: Settings, reader: SharedReader | None) -> tuple[RerankCasc
         second_look,
         top_k=settings.rerank_top_k,
         first_k=settings.rerank_first_k,
-        sure_min=settings.sure_min,
+        bars=EnoughBars(settings.sure_min, settings.lead_min),
     )
     return cascade, reranker_id
 

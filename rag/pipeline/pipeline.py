@@ -18,7 +18,6 @@ from rag.pipeline.stages import Stages, traced
 from rag.text.marks import display
 from rag.types import (
     Answer,
-    AskedQuestion,
     Draft,
     Event,
     Finding,
@@ -92,9 +91,8 @@ class Pipeline:
 
     def search(self, query: str, k: int) -> list[Passage]:
         """The k papers that fit a query best; all that were found are read."""
-        asked = AskedQuestion(Question(query), query, "collect")
         hits = self.stages.retrieve(query, self.stages.rerank.depth(k))
-        return list(self.stages.rerank(asked, hits).first(k).passages)
+        return list(self.stages.rerank.read_all(query, hits).first(k).passages)
 
     def _finished(self, prepared: PreparedQuestion, drafts: Sequence[Draft], timings: Timings) -> Answer:
         """Verify, sum up and conclude; the answer is stamped with id, fingerprint and times."""

@@ -6,13 +6,14 @@ Every step costs more than the one before it and is taken only while the first p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rag.rerank.cross_encoder import CrossEncoder, is_sure
+from rag.rerank.cross_encoder import CrossEncoder, is_sure, leads
 from rag.rerank.paper_reading import NoSecondLook, PaperReading, first_tells
 from rag.text.names import missing_names
-from rag.types import OF_SEVERAL_PAPERS, AskedQuestion, Hits, Kind, Ranking
+from rag.types import AskedQuestion, Hits, Passage, Ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +29,40 @@ class FirstPass:
     is_final: bool
 
 
-def one_is_enough(question: str, kind: Kind, ranking: Ranking, sure_min: float) -> bool:
-    """One paper is asked for, the first is all but certain, and no name points to another one."""
-    if kind in OF_SEVERAL_PAPERS or not is_sure(ranking, sure_min):
+@dataclass(frozen=True, slots=True)
+class EnoughBars:
+    """When one paper is enough.
+
+    :param sure_min: how probable the first paper is at least, 0..1.
+    :param lead_min: by how much it was found ahead of the next one at least, in units of retrieval's scores:
+        where papers were found side by side, several may answer.
+    """
+
+    sure_min: float
+    lead_min: float
+
+
+def one_is_enough(question: str, found: Sequence[Passage], ranking: Ranking, bars: EnoughBars) -> bool:
+    """The first paper is all but certain, was found well ahead, and holds every name that is asked for.
+
+    :param found: as retrieved.
+    """
+    if not is_sure(ranking, bars.sure_min):
         return False
-    return not missing_names(question, ranking.passages[0].paper.words)
+    first = ranking.passages[0].paper
+    ahead = {p.paper.paper_id: lead for p, lead in zip(found, leads(found), strict=True)}
+    return ahead[first.paper_id] >= bars.lead_min and not missing_names(question, first.words)
 
 
 @dataclass(frozen=True, slots=True)
 class RerankCascade:
-    """`first_k` of `top_k` papers are read first; where the best is as probable as `sure_min`, no more."""
+    """`first_k` of `top_k` papers are read first; where one of them is enough, no more."""
 
     cross_encoder: CrossEncoder
     second_look: PaperReading | NoSecondLook
     top_k: int
     first_k: int
-    sure_min: float
+    bars: EnoughBars
 
     @property
     def evidence_weights(self) -> str:
@@ -63,12 +82,15 @@ class RerankCascade:
         """The passages in a new order, after all the reading it takes."""
         return self.complete(self.first_pass(asked, hits))
 
+    def read_all(self, question: str, hits: Hits) -> Ranking:
+        """The passages in a new order, all of them read: for a search, where none is enough."""
+        return self.second_look(question, self.cross_encoder.read(question, hits), only_first=False)
+
     def first_pass(self, asked: AskedQuestion, hits: Hits) -> FirstPass:
-        """Read the first few; all of them, where several papers are asked for."""
-        few = None if asked.kind in OF_SEVERAL_PAPERS else self.first_k
-        ranking = self.cross_encoder.read(asked.text, hits, first=few)
+        """Read the first few."""
+        ranking = self.cross_encoder.read(asked.text, hits, first=self.first_k)
         all_asked = not self.second_look.asks and len(ranking.relevance) == len(hits.passages)
-        is_final = not hits.passages or all_asked or self._is_sure(asked, ranking)
+        is_final = not hits.passages or all_asked or self._is_enough(asked, hits, ranking)
         return FirstPass(asked, hits, ranking, is_final)
 
     def complete(self, first: FirstPass) -> Ranking:
@@ -81,19 +103,19 @@ class RerankCascade:
             ranking = self.second_look(
                 question,
                 ranking,
-                only_first=self._is_sure(first.asked, ranking),
+                only_first=self._is_enough(first.asked, first.hits, ranking),
             )
             if not self.second_look.asks or first_tells(ranking):
                 return ranking
         ranking = self.cross_encoder.read_on(question, first.hits, ranking)
-        if self._is_sure(first.asked, ranking):
+        if self._is_enough(first.asked, first.hits, ranking):
             ranking = self.second_look(question, ranking, only_first=True)
             if first_tells(ranking):
                 return ranking
         return self.second_look(question, ranking, only_first=False)
 
-    def _is_sure(self, asked: AskedQuestion, ranking: Ranking) -> bool:
-        return one_is_enough(asked.text, asked.kind, ranking, self.sure_min)
+    def _is_enough(self, asked: AskedQuestion, hits: Hits, ranking: Ranking) -> bool:
+        return one_is_enough(asked.text, hits.passages, ranking, self.bars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +131,10 @@ class RetrievedOrder:
 
     def __call__(self, asked: AskedQuestion, hits: Hits) -> Ranking:
         """The passages as they came."""
+        return Ranking(hits.passages, {}, hits.texts)
+
+    def read_all(self, question: str, hits: Hits) -> Ranking:
+        """The passages as they came: see `RerankCascade.read_all`."""
         return Ranking(hits.passages, {}, hits.texts)
 
     def first_pass(self, asked: AskedQuestion, hits: Hits) -> FirstPass:

@@ -27,7 +27,7 @@ def read(telling: float | None, likelihood: float = 0.0) -> Relevance:
 
 def test_features_by_hand() -> None:
     first, other = Passage(PAPERS[0], 1, 0.75), Passage(PAPERS[1], 2, 0.5)
-    found = contributing_features(QUESTION, other, first, read(-1.0, 5.0), read(2.0, 25.0), "compare")
+    found = contributing_features(QUESTION, other, first, read(-1.0, 5.0), read(2.0, 25.0))
     assert found == {
         "telling": -1.0,
         "telling_gap": -3.0,
@@ -38,17 +38,12 @@ def test_features_by_hand() -> None:
         "answers": 0.5,
         "new_names": 1.0,  # Beta
         "lost_names": 1.0,  # Alpha; GPT-4 stands in neither
-        "worded_for_several": 1.0,
     }
-    worded = {kind: 0.0 for kind in ("fact", "find")} | {"collect": 1.0}
-    for kind, several in worded.items():
-        found = contributing_features(QUESTION, other, first, read(0.0), read(0.0), kind)  # type: ignore[arg-type]
-        assert found["worded_for_several"] == several
 
 
 def chosen(*telling: float | None) -> list[str]:
     known = {p.paper_id: read(own) for p, own in zip(PAPERS, telling, strict=False) if own is not None}
-    return BY_TELLING("What is fast?", PASSAGES, known, "fact")
+    return BY_TELLING("What is fast?", PASSAGES, known)
 
 
 @pytest.mark.parametrize(

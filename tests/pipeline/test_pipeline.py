@@ -34,7 +34,7 @@ from rag.generate.drafts import Quoting
 from rag.index.paper_index import PaperIndex
 from rag.models.logistic import LogisticModel
 from rag.ports import Abstract
-from rag.rerank.cascade import RerankCascade
+from rag.rerank.cascade import EnoughBars, RerankCascade
 from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.paper_reading import NoSecondLook
 from rag.types import Answer, DraftToken, Event, Finished, Paper, Question, Relevance, StageStarted, Turn
@@ -395,7 +395,7 @@ def doubting(index: PaperIndex, logit: float, model: FakeChatModel) -> Assistant
     by_answer = LogisticModel(0.0, {"answers": 1.0})
     by_paper = LogisticModel(0.0, {"cosine": 1.0, "paper_score": 10.0})
     doubtful = CrossEncoder(Doubtful(logit), by_answer)
-    rerank = RerankCascade(doubtful, NoSecondLook(), top_k=12, first_k=1, sure_min=0.9)
+    rerank = RerankCascade(doubtful, NoSecondLook(), top_k=12, first_k=1, bars=EnoughBars(0.9, 0.2))
     select = replace(assistant.pipeline.stages.select, sentence_weights=by_paper)
     return with_stages(assistant, rerank=rerank, select=select)
 

@@ -23,7 +23,7 @@ from rag.pipeline.stages import Stages
 from rag.ports import Abstract, Reranker
 from rag.query.condense import Condenser
 from rag.query.spelling import Spelling
-from rag.rerank.cascade import RerankCascade, RetrievedOrder
+from rag.rerank.cascade import EnoughBars, RerankCascade, RetrievedOrder
 from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.paper_reading import NoSecondLook, PaperReading
 from rag.retrieve.stage import Retrieval
@@ -94,7 +94,7 @@ def preparation(
             second_look,
             top_k=known.rerank_top_k,
             first_k=known.rerank_first_k,
-            sure_min=known.sure_min,
+            bars=EnoughBars(known.sure_min, known.lead_min),
         )
     stages = Stages(
         condense=Condenser(spelling, known.question_chars_max),
@@ -214,20 +214,18 @@ def test_what_was_read_orders_the_papers_anew_and_becomes_their_score() -> None:
 
 def test_more_papers_are_read_than_are_kept() -> None:
     reranker = LongestAnswers()
-    prepared, _ = preparation(BETA, ALPHA, reranker=reranker, passages_top_k=1, rerank_top_k=2)
-    found = prepared.one(Question("Which papers are fast?"))
+    prepared, _ = preparation(BETA, ALPHA, reranker=reranker, passages_top_k=1, sure_min=1.0)
+    found = prepared.one(Question("What is fast?"))
     assert [p.paper.title for p in found.passages] == ["Alpha"]
     assert len(reranker.read_papers) == 2
 
 
-@pytest.mark.parametrize(
-    ("question", "read"),
-    [("What is fast?", ["Alpha"]), ("Which papers are fast?", ["Alpha", "Beta"])],
-)
-def test_one_sure_paper_is_enough_for_a_fact_and_not_for_a_collection(question: str, read: list[str]) -> None:
+@pytest.mark.parametrize(("lead_min", "read"), [(0.2, ["Alpha"]), (0.9, ["Alpha", "Beta"])])
+def test_one_sure_paper_is_enough_where_it_was_found_well_ahead(lead_min: float, read: list[str]) -> None:
+    """Without scores the first is half ahead: 1 / 1 - 1 / 2."""
     reranker = LongestAnswers()
-    prepared, _ = preparation(ALPHA, BETA, reranker=reranker, rerank_first_k=1)
-    prepared.one(Question(question))
+    prepared, _ = preparation(ALPHA, BETA, reranker=reranker, rerank_first_k=1, lead_min=lead_min)
+    prepared.one(Question("What is fast?"))
     assert [title for title, _ in reranker.read_papers] == read
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from fakes import FakeReader, hits_of
 
 from rag.models.logistic import LogisticModel
 from rag.ports import Abstract
-from rag.rerank.cascade import RerankCascade, RetrievedOrder
+from rag.rerank.cascade import EnoughBars, RerankCascade, RetrievedOrder, one_is_enough
 from rag.rerank.cross_encoder import CrossEncoder
 from rag.rerank.paper_reading import NoSecondLook, PaperReading
-from rag.types import AskedQuestion, Hits, Kind, Paper, Passage, Question, Ranking, Relevance
+from rag.types import AskedQuestion, Hits, Paper, Passage, Question, Ranking, Relevance
 
 BY_ANSWER = LogisticModel(0.0, {"answers": 1.0})
 BY_GAIN = LogisticModel(0.0, {"gain": 1.0})
@@ -37,18 +38,23 @@ def likelier(declining: float = -1.0) -> FakeReader:
     )
 
 
-def asked(kind: Kind = "fact") -> AskedQuestion:
-    return AskedQuestion(Question("What is fast?"), "What is fast?", kind)
+def asked() -> AskedQuestion:
+    return AskedQuestion(Question("What is fast?"), "What is fast?", "fact")
 
 
-def hits(*titles: str) -> Hits:
+def hits(*titles: str, lead: float = 0.5) -> Hits:
+    """Papers in this order, each found ahead of the next by this much."""
     papers = [Paper(title.lower(), title, f"{title} is fast.") for title in titles]
-    return hits_of(*(Passage(paper, rank, 1.0 / rank) for rank, paper in enumerate(papers, start=1)))
+    return hits_of(*(Passage(paper, rank, 2.0 - lead * rank) for rank, paper in enumerate(papers, start=1)))
+
+
+BARS = EnoughBars(sure_min=0.9, lead_min=0.2)
+SURE_OF_ALL = EnoughBars(sure_min=0.0, lead_min=0.2)
 
 
 def cascade(first: Logits, reader: FakeReader | None = None) -> RerankCascade:
     second_look = PaperReading(reader, BY_GAIN, 3) if reader else NoSecondLook()
-    return RerankCascade(CrossEncoder(first, BY_ANSWER), second_look, top_k=12, first_k=1, sure_min=0.9)
+    return RerankCascade(CrossEncoder(first, BY_ANSWER), second_look, top_k=12, first_k=1, bars=BARS)
 
 
 def titles(ranking: Ranking) -> list[str]:
@@ -98,17 +104,36 @@ def test_weights_are_those_fitted_with_a_reader_or_without() -> None:
     )
 
 
-def test_several_papers_asked_for_are_all_read_at_once() -> None:
-    reader = Logits(Alpha=9.0, Beta=2.5)
-    first = cascade(reader).first_pass(asked("collect"), hits("Alpha", "Beta"))
-    assert first.is_final
-    assert reader.seen == ["Alpha", "Beta"]
+@pytest.mark.parametrize(("lead", "enough"), [(0.25, True), (0.15, False)])
+def test_papers_found_side_by_side_may_both_answer(lead: float, enough: bool) -> None:
+    reader = likelier()
+    stage = cascade(Logits(Alpha=3.0, Beta=2.0), reader)
+    first = stage.first_pass(asked(), hits("Alpha", "Beta", lead=lead))
+    assert first.is_final == enough
+    stage.complete(first)
+    assert len(reader.asked) == (2 if enough else 3)  # the papers, and none
+
+
+def test_a_paper_that_was_not_found_first_is_not_enough() -> None:
+    found = hits("Alpha", "Beta").passages
+    ranking = Ranking((replace(found[1], score=0.95), replace(found[0], score=0.05)), {})
+    assert not one_is_enough("What is fast?", found, ranking, BARS)
+    assert one_is_enough(
+        "What is fast?", found, replace(ranking, passages=ranking.passages[::-1]), SURE_OF_ALL
+    )
+
+
+def test_for_a_search_all_are_read_and_the_reader_looks_at_the_first() -> None:
+    encoder, reader = Logits(Alpha=9.0, Beta=2.5), likelier()
+    assert titles(cascade(encoder, reader).read_all("fast", hits("Alpha", "Beta"))) == ["Beta", "Alpha"]
+    assert encoder.seen == ["Alpha", "Beta"]
+    assert titles(RetrievedOrder().read_all("fast", hits("Beta", "Alpha"))) == ["Beta", "Alpha"]
 
 
 def test_the_reader_is_asked_last() -> None:
     reader = likelier()
     stage = cascade(Logits(Alpha=2.0, Beta=1.0), reader)
-    first = stage.first_pass(asked("compare"), hits("Alpha", "Beta"))
+    first = stage.first_pass(asked(), hits("Alpha", "Beta"))
     assert not first.is_final
     assert titles(first.ranking) == ["Alpha", "Beta"]
     assert reader.asked == []
@@ -127,14 +152,10 @@ def test_of_a_sure_paper_the_reader_is_asked_too_and_of_no_other() -> None:
     assert found.relevance["alpha"].likelihood == 10.0
 
 
-@pytest.mark.parametrize(("declining", "likelihoods"), [(-1.0, (None, 30.0)), (-0.1, (10.0, 30.0))])
-def test_a_sure_paper_that_declines_is_read_beside_others_that_were_read(
-    declining: float, likelihoods: tuple[float | None, float]
-) -> None:
-    """Beta is sure once it is read; 1 - e^-1 = .632 that it tells, or 1 - e^-.1 = .095."""
-    found = cascade(Logits(Alpha=2.0, Beta=2.5), likelier(declining))(asked(), hits("Alpha", "Beta"))
+def test_a_paper_that_is_sure_but_was_found_behind_another_is_read_beside_it() -> None:
+    found = cascade(Logits(Alpha=2.0, Beta=2.5), likelier())(asked(), hits("Alpha", "Beta"))
     assert titles(found) == ["Beta", "Alpha"]
-    assert (found.relevance["alpha"].likelihood, found.relevance["beta"].likelihood) == likelihoods
+    assert (found.relevance["alpha"].likelihood, found.relevance["beta"].likelihood) == (10.0, 30.0)
 
 
 def test_a_sure_paper_that_declines_sends_for_the_others() -> None:
@@ -148,21 +169,11 @@ def test_a_sure_paper_that_declines_sends_for_the_others() -> None:
     assert found.relevance["beta"].likelihood == 30.0
 
 
-@pytest.mark.parametrize("kind", ["compare", "collect"])
-def test_where_several_papers_are_asked_for_one_that_is_sure_is_not_enough(kind: Kind) -> None:
-    reader = likelier()
-    stage = cascade(Logits(Alpha=3.0, Beta=2.0), reader)
-    first = stage.first_pass(asked(kind), hits("Alpha", "Beta"))
-    assert not first.is_final
-    stage.complete(first)
-    assert len(reader.asked) == 3  # both papers, and none
-
-
 def test_all_read_and_nobody_else_to_ask_is_final() -> None:
     stage = cascade(Logits(Alpha=0.0, Beta=1.0))
-    first = stage.first_pass(asked("collect"), hits("Alpha", "Beta"))
+    first = stage.first_pass(asked(), hits("Alpha"))
     assert first.is_final
-    assert titles(stage(asked("collect"), hits("Alpha", "Beta"))) == ["Beta", "Alpha"]
+    assert titles(stage(asked(), hits("Alpha", "Beta"))) == ["Beta", "Alpha"]
 
 
 def test_as_many_are_retrieved_as_will_be_read_or_are_wanted() -> None:
@@ -186,9 +197,7 @@ class Unloaded:
 
 
 def test_where_nothing_was_retrieved_no_model_is_asked() -> None:
-    stage = RerankCascade(
-        CrossEncoder(Unloaded(), BY_ANSWER), NoSecondLook(), top_k=12, first_k=1, sure_min=0.9
-    )
+    stage = RerankCascade(CrossEncoder(Unloaded(), BY_ANSWER), NoSecondLook(), top_k=12, first_k=1, bars=BARS)
     assert stage(asked(), Hits()) == Ranking((), {})
 
 
