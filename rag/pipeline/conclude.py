@@ -96,14 +96,15 @@ def outcome_of(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> Outco
     support = max((sentence.support for one in checked for sentence in one.kept), default=0.0)
     right = max((one.right for one in checked if one.right is not None), default=None)
     papers = {item.key: item.paper for item in prepared.evidence}
-    first = prepared.readings.get(papers[min(papers)].paper_id) if papers else None
+    told_first = papers[min(papers)].paper_id if papers else ""
+    first = prepared.readings.get(told_first)
     told = " ".join(paper.words for paper in papers.values())
     return Outcome(
         support,
         telling=None if first is None else first.telling,
         right=right,
         missing=missing_names(prepared.standalone, told),
-        first=prepared.passages[0].score if prepared.passages else 0.0,
+        first=next((p.score for p in prepared.passages if p.paper.paper_id == told_first), 0.0),
         several=len(papers) > 1,
         rests=_rests(prepared, checked),
     )

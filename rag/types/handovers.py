@@ -108,10 +108,10 @@ class Draft:
 class Outcome:
     """What came of writing: the best support that stood, or 0, and what the reader makes of it.
 
-    `telling`: log-odds that the abstract of the first paper tells what is asked; `right`: log-odds that what
-    stood answers it; None where no reader was asked. `missing`: the share of the question's names that no
-    told paper holds; `first`: the probability that the first paper is the right one. `rests`: how telling the
-    sentences are that it rests on (`rag.pipeline.compose.rests`), 0 where nothing stood.
+    `telling`: log-odds that the abstract of the first paper told tells what is asked; `right`: log-odds that
+    what stood answers it; None where no reader was asked. `missing`: the share of the question's names that
+    no told paper holds; `first`: the probability that the first paper told is the right one. `rests`: how
+    telling the sentences are that it rests on (`rag.pipeline.compose.rests`), 0 where nothing stood.
     """
 
     support: float
