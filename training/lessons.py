@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +30,8 @@ from rag.text.sentences import sentence_spans
 from rag.text.terms import content_terms
 from training import examples
 from training.asked import Asked, Written, written
-from training.examples import Abstract
-from training.openings import Dialogue, Findings, dialogues, findings
+from training.openings import dialogues, findings
+from training.sheets import Lesson, Sheet
 
 DECLINED = NOT_TOLD
 # How many of the papers of a collection are read, by the types of question they carry; the first that fits.
@@ -57,34 +56,9 @@ TELLING = {"how_why", "result", "numeric", "plain", "single", "fact_paraphrase",
 TELLING |= {"oblique_numeric", "distractor", "multi_find", "yes_no"}
 # Complete questions may begin like this, too.
 OPENED, OPENINGS = 0.15, ("And", "But", "So", "Ok,", "Then")
-# How much likelier papers with these are chosen, where time will not do for all.
-WANTED = (
-    ({"how_why", "two_facts", "absent", "define_or_limit"}, 8.0),
-    ({"numeric", "rewrite", "summary"}, 4.0),
-    ({"multi_compare", "multi_compare_named", "multi_compare_described", "multi_collect"}, 3.0),
-    ({"plain", "oblique_numeric"}, 2.0),
-)
 NEAR = 12
 BESIDE_SHARED = 2  # content words that two answers may share and still tell different things
 MISSING_SHARE, MISSING_LEAST = 0.5, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """What is asked of a paper and what should be written; `proposed`: an answer to be judged."""
-
-    type: str
-    question: str
-    answer: str
-    proposed: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """A paper with all its lessons, or a conversation, or what several papers say."""
-
-    paper: Abstract | Dialogue | Findings
-    lessons: tuple[Lesson, ...]
 
 
 def held_out(data: Path) -> frozenset[str]:
@@ -146,19 +120,6 @@ def talk_sheets(
             lessons.append(Lesson("statement", told.question, "Yes." if stated else "No.", proposed))
             sheets.append(Sheet(told.opening, tuple(rng.sample(lessons, 2))))
     return sheets
-
-
-def most_wanted(sheets: Sequence[Sheet], count: int | None) -> list[Sheet]:
-    """So many sheets (None: all) in random order, drawn so that those most wanted are likelier among them."""
-    rng = random.Random(len(sheets))
-    drawn = []
-    for place, sheet in enumerate(sheets):
-        types = {lesson.type for lesson in sheet.lessons}
-        weight = next((w for wanted, w in WANTED if types & wanted), 1.0)
-        drawn.append((-(rng.random() ** (1 / weight)), place))
-    chosen = [sheets[place] for _, place in sorted(drawn)[:count]]
-    rng.shuffle(chosen)
-    return chosen
 
 
 def _sheets(

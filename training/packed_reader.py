@@ -26,13 +26,14 @@ import torch
 from torch import Tensor
 
 from training import runs
-from training.lessons import Sheet, held_out_sheets, most_wanted, training_sheets
+from training.lessons import held_out_sheets, training_sheets
 from training.packing import Speller, answer_losses
 from training.reading import answers, figures, held_out_loss
+from training.sheets import Sheet, most_wanted
 
 SEED = 20261130
 RANK = 16
-SCALING = 2.0  # of the adapter's product
+SCALING = 2  # of the adapter's product
 TRAINED = 16  # upper layers
 MATRICES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 WARM_UP = 20  # steps

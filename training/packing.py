@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from rag.models import openings
 from training.examples import Abstract
-from training.lessons import Lesson, Sheet
 from training.openings import Dialogue, Findings
+from training.sheets import Lesson, Sheet
 
 # An answer's first word settles whether it declines, and its yes or no: it counts for so many.
 FIRST = 3.0

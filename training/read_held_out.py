@@ -23,9 +23,10 @@ import numpy as np
 import torch
 
 from training.examples import Abstract
-from training.lessons import DECLINED, Lesson, Sheet, held_out_sheets
+from training.lessons import DECLINED, held_out_sheets
 from training.packing import LessonParts, Speller, answer_losses, packed
 from training.reading import WrittenReply, answers, as_row, figures, says_yes
+from training.sheets import Lesson, Sheet
 
 SEED = 20261130
 GROUPS = {

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor
 
 from eval.metrics.strict import is_right
-from training.lessons import DECLINED, Lesson, Sheet
+from training.lessons import DECLINED
 from training.packing import Pack, Speller, answer_losses
+from training.sheets import Lesson, Sheet
 
 BAR = 0.5
 LONGEST = 56  # tokens

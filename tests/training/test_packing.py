@@ -14,9 +14,10 @@ from rag.models import openings  # noqa: E402
 from rag.models.generator import LocalChatModel  # noqa: E402
 from rag.types import Paper, Turn  # noqa: E402
 from training.examples import Abstract  # noqa: E402
-from training.lessons import Lesson, Sheet  # noqa: E402
+from training.lessons import Sheet  # noqa: E402
 from training.openings import Dialogue, Findings  # noqa: E402
 from training.packing import FIRST, LessonParts, Speller, packed  # noqa: E402
+from training.sheets import Lesson  # noqa: E402
 
 PAPER = Abstract("p", "Fast", ("It is fast.", "It is small."))
 DIALOGUE = Dialogue("d", (Turn("user", "What is it?"), Turn("assistant", "A cat [1].")))

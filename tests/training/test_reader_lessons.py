@@ -11,19 +11,9 @@ from written_files import group, multi, paper, talk, write
 from eval.written.questions import is_validation
 from training.asked import Asked, Written, written
 from training.examples import Abstract
-from training.lessons import (
-    NEAR,
-    Lesson,
-    Sheet,
-    _beside,
-    _stated,
-    foreign,
-    held_out,
-    is_tenth,
-    most_wanted,
-    talk_sheets,
-)
+from training.lessons import NEAR, _beside, _stated, foreign, held_out, is_tenth, talk_sheets
 from training.openings import Dialogue, Findings, dialogues, findings
+from training.sheets import Lesson, Sheet, most_wanted
 
 pytestmark = pytest.mark.usefixtures("nothing_added")
 
