@@ -66,7 +66,7 @@ class Settings(BaseSettings):
     passages_top_k: int = Field(default=10, ge=1, le=100)
     rerank_top_k: int = Field(default=12, ge=1, le=200)
     rerank_first_k: int = Field(default=1, ge=1, le=200)  # read before the others, which may not be needed
-    read_top_k: int = Field(default=4, ge=1, le=50)  # papers that the reader reads where none is sure
+    read_top_k: int = Field(default=6, ge=1, le=50)  # papers that the reader reads where none is sure
     read_ahead_mb: int = Field(default=1024, ge=0, le=1 << 20)  # on the disk, of abstracts read; 0: not kept
     sure_min: float = Field(default=0.9, ge=0, le=1)  # a first paper so probable needs no second look
     lead_min: float = Field(default=0.2, ge=0, le=3)  # and that was found so far ahead, in units of scores

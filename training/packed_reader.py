@@ -16,7 +16,6 @@ import csv
 import json
 import math
 import os
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +29,7 @@ from training.lessons import held_out_sheets, training_sheets
 from training.packing import Speller, answer_losses
 from training.reading import answers, figures, held_out_loss
 from training.sheets import Sheet, most_wanted
+from training.ship import unpacked
 
 SEED = 20261130
 RANK = 16
@@ -90,11 +90,7 @@ class Run:
 
         kept = load_file(shipped)
         for name, weight in self.weights.items():
-            matrix = re.sub(r"^base_model\.model\.(.*)\.lora_[AB]\.default\.weight$", r"\1.weight", name)
-            up = ".lora_B." in name
-            kind = f"{matrix}|{'up' if up else 'down'}"
-            factor = kept[kind].float() * kept[f"{kind}_scale"][:, None]
-            weight.data.copy_(factor / SCALING if up else factor)
+            weight.data.copy_(unpacked(kept, name, SCALING))
 
     def note(self, **measured: float) -> None:
         """One more point of the curve."""

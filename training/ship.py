@@ -56,13 +56,24 @@ def adapter(tensors: Tensors, scaling: float) -> Iterator[tuple[str, torch.Tenso
     import torch
 
     for name, tensor in tensors.items():
-        plain = re.sub(r"^base_model\.model\.(.*)\.lora_[AB]\.weight$", r"\1.weight", name)
-        up = ".lora_B." in name
-        factor = (tensor * scaling if up else tensor).float()
+        kind = _kind(name)
+        factor = (tensor * scaling if kind.endswith("up") else tensor).float()
         scale = (factor.abs().amax(1) / 127).clamp(min=1e-12)
-        kind = f"{plain}|{'up' if up else 'down'}"
         yield kind, (factor / scale[:, None]).round().to(torch.int8)
         yield f"{kind}_scale", scale
+
+
+def unpacked(kept: Tensors, name: str, scaling: float) -> torch.Tensor:
+    """A factor out of what `adapter` made, under the name that peft gives it, float32."""
+    kind = _kind(name)
+    factor = kept[kind].float() * kept[f"{kind}_scale"][:, None]
+    return factor / scaling if kind.endswith("up") else factor
+
+
+def _kind(name: str) -> str:
+    """The matrix a factor belongs to, and which of its two it is."""
+    plain = re.sub(r"^base_model\.model\.(.*)\.lora_[AB]\.(?:default\.)?weight$", r"\1.weight", name)
+    return f"{plain}|{'up' if '.lora_B.' in name else 'down'}"
 
 
 def _packed_adapter(file: Path) -> tuple[Tensors, float]:

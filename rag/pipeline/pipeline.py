@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rag.pipeline.answer_cache import AnswerMemory
-from rag.pipeline.answering import answering
 from rag.pipeline.prepare import Preparation
 from rag.pipeline.speculate import WrittenDrafts, written_ahead
 from rag.pipeline.stages import Stages, traced
@@ -98,7 +97,7 @@ class Pipeline:
     def _finished(self, prepared: PreparedQuestion, drafts: Sequence[Draft], timings: Timings) -> Answer:
         """Verify, sum up and conclude; the answer is stamped with id, fingerprint and times."""
         began = time.perf_counter()
-        prepared, checked = answering(prepared, drafts, self._verified(prepared, drafts))
+        checked = self._verified(prepared, drafts)
         written = time.perf_counter()
         summary = self._summary(prepared, checked)
         generate_s = timings.generate_s + time.perf_counter() - written

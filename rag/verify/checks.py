@@ -1,4 +1,4 @@
-"""Hard checks on one sentence against the evidence it cites: numbers, names, negation, direction.
+"""Hard checks on one sentence against the evidence it cites: numbers, names, negation, direction, slips.
 
 Each returns what is wrong, or nothing. They veto; how far the evidence carries a sentence is the
 verifier's score. Pure functions on cleaned text; numbers are read in `rag.text.numbers`.
@@ -6,23 +6,29 @@ verifier's score. Pure functions on cleaned text; numbers are read in `rag.text.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from rag.verify.direction import direction_differs
+from rag.verify.miscopied import miscopied_words
 from rag.verify.names import unsupported_names
 from rag.verify.negation import negation_differs
 from rag.verify.numbers import unsupported_numbers
 from rag.verify.swapped_numbers import exchanged_numbers
 
+_CHECKS: tuple[tuple[str, Callable[[str, str], Sequence[str] | bool]], ...] = (
+    ("number not in the evidence", unsupported_numbers),
+    ("name not in the evidence", unsupported_names),
+    ("negation differs from the evidence", negation_differs),
+    ("direction differs from the evidence", direction_differs),
+    ("number stands elsewhere in the evidence", exchanged_numbers),
+    ("a word copied wrongly", miscopied_words),
+)
+
 
 def veto(sentence: str, evidence: str) -> str | None:
     """The first check the sentence fails against its evidence (title and sentences), or None."""
-    if numbers := unsupported_numbers(sentence, evidence):
-        return f"number not in the evidence: {', '.join(numbers)}"
-    if names := unsupported_names(sentence, evidence):
-        return f"name not in the evidence: {', '.join(names)}"
-    if negation_differs(sentence, evidence):
-        return "negation differs from the evidence"
-    if direction_differs(sentence, evidence):
-        return "direction differs from the evidence"
-    if numbers := exchanged_numbers(sentence, evidence):
-        return f"number stands elsewhere in the evidence: {', '.join(numbers)}"
+    for reason, check in _CHECKS:
+        found = check(sentence, evidence)
+        if found:
+            return reason if isinstance(found, bool) else f"{reason}: {', '.join(found)}"
     return None

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from rag.models.delta import changed  # noqa: E402
-from training.ship import adapter  # noqa: E402
+from training.ship import adapter, unpacked  # noqa: E402
 
 UP = torch.tensor([[12.7, -12.7], [0.0, 25.4]])  # steps of .1 and .2
 DOWN = torch.tensor([[127.0, 1.0, -64.0], [0.0, 254.0, 2.0]])  # steps of 1 and 2
@@ -40,6 +40,13 @@ def test_any_factors_come_back_as_near_as_int8_allows() -> None:
     names = dict(zip(NAMED, (down, up), strict=True))
     found = changed(torch.zeros(6, 9), NAME, dict(adapter(names, 0.5)))
     assert float((found - 0.5 * up @ down).abs().max()) < 0.05
+
+
+def test_training_goes_on_from_what_ships() -> None:
+    kept = dict(adapter(NAMED, 2.0))
+    for name, factor in NAMED.items():
+        trained = name.replace(".weight", ".default.weight")
+        assert torch.allclose(unpacked(kept, trained, 2.0), factor, atol=1e-4)
 
 
 def test_a_row_of_zeros_stays_one() -> None:
