@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rag.verify.direction import direction_differs
+from rag.verify.exchanged_words import exchanged_words
 from rag.verify.miscopied import miscopied_words
 from rag.verify.names import unsupported_names
 from rag.verify.negation import negation_differs
@@ -21,6 +22,7 @@ _CHECKS: tuple[tuple[str, Callable[[str, str], Sequence[str] | bool]], ...] = (
     ("negation differs from the evidence", negation_differs),
     ("direction differs from the evidence", direction_differs),
     ("number stands elsewhere in the evidence", exchanged_numbers),
+    ("words that changed places", exchanged_words),
     ("a word copied wrongly", miscopied_words),
 )
 
