@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     contributing_min: float = Field(
         default=0.2, ge=0, le=1
     )  # from here on a further paper is drafted from, too
-    confident_min: float = Field(default=0.4, ge=0, le=1)
+    confident_min: float = Field(default=0.35, ge=0, le=1)
 
     # generation and verification
     draft_tokens_max: int = Field(default=80, ge=8, le=1024)
