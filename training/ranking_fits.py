@@ -106,8 +106,6 @@ def fit_contributing(asked: Sequence[RetrievedCase], order: RankingWeights) -> N
         if not one.put.first_half:
             held.append((one, found))
         read = [p for p in found.passages if _telling(found, p) is not None]
-        if not read or read[0].paper.paper_id not in one.put.right:
-            continue
         for passage in read[1:]:
             own, best = (found.relevance[p.paper.paper_id] for p in (passage, read[0]))
             rows.append(contributing_features(one.put.question, passage, read[0], own, best))
