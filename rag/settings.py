@@ -74,9 +74,7 @@ class Settings(BaseSettings):
     # evidence
     question_chars_max: int = Field(default=4000, ge=16)
     answerable_min: float = Field(default=0.05, ge=0, le=1)
-    contributing_min: float = Field(
-        default=0.2, ge=0, le=1
-    )  # from here on a further paper is drafted from, too
+    contributing_min: float = Field(default=0.5, ge=0, le=1)  # from here on a further paper is told as well
     confident_min: float = Field(default=0.35, ge=0, le=1)
 
     # generation and verification
