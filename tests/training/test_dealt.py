@@ -63,10 +63,9 @@ KNOWN = Settings.load(rerank_first_k=1, sure_min=0.9, read_top_k=2)
     ("question", "answers", "read", "sure"),
     [
         ("What is fast?", (3.0, 4.0, 0.0), ["alpha"], True),  # 1 / (1 + e^-3) = .953: no other is read
-        ("What is fast?", (0.0, 4.0, 1.0), ["beta", "eta", "alpha"], True),
+        ("What is fast?", (0.0, 4.0, 1.0), ["beta", "eta", "alpha"], False),  # .982, but found behind
         ("What is fast?", (0.0, 2.0, 1.0), ["beta", "eta", "alpha"], False),  # .881
         ("Is GPT-4 fast?", (3.0, 4.0, 0.0), ["beta", "alpha", "eta"], False),  # it lacks the name
-        ("Which papers are fast?", (3.0, 4.0, 0.0), ["beta", "alpha", "eta"], False),  # several are wanted
     ],
 )
 def test_what_the_product_would_have_read(
@@ -75,6 +74,13 @@ def test_what_the_product_would_have_read(
     found, certain = in_turn(case(question, *answers), BY_ANSWER, KNOWN)
     assert [p.paper.paper_id for p in found.passages if p.paper.paper_id in found.relevance] == read
     assert certain is sure
+
+
+def test_a_paper_that_was_not_found_well_ahead_is_read_beside_others() -> None:
+    narrow = KNOWN.model_copy(update={"lead_min": 2.0})
+    found, certain = in_turn(case("What is fast?", 3.0, 4.0, 0.0), BY_ANSWER, narrow)
+    assert len(found.relevance) == 3
+    assert not certain
 
 
 @pytest.mark.parametrize(
