@@ -173,7 +173,7 @@ def _joined(first: Asked, second: Asked) -> Lesson:
 
 
 def _whole_or_half(lesson: Lesson, halves: Sequence[str], rng: random.Random) -> Lesson:
-    """Is it right? Half of what was asked for is not; as often as not the whole is proposed."""
+    """Is it right? Half of what was asked for is not; four times in ten the whole is proposed."""
     if rng.random() < 0.4:
         return Lesson("statement", lesson.question, "Yes.", lesson.answer)
     return Lesson("statement", lesson.question, "No.", rng.choice(halves))

@@ -10,7 +10,7 @@ from rag.pipeline import compose
 from rag.text.marks import with_marks
 from rag.text.names import missing_names
 from rag.types import OF_SEVERAL_PAPERS, Abstention, Answer, Draft, Outcome, PreparedQuestion, Sentence, Trace
-from rag.verify.grounding import Grounded
+from rag.verify.grounding import Grounded, by_paper
 
 _SURE = 0.5  # below it is said what speaks against the answer
 
@@ -112,10 +112,7 @@ def outcome_of(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> Outco
 
 def _rests(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> float:
     """The mean of `compose.rests` over the papers that something stood on; 0 where nothing did."""
-    told: dict[int, list[Sentence]] = {}
-    for sentence in (sentence for one in checked for sentence in one.kept):
-        told.setdefault(sentence.citations[0], []).append(sentence)
-    found = [compose.rests(kept, prepared.of_paper(key)) for key, kept in told.items()]
+    found = [compose.rests(kept, prepared.of_paper(key)) for key, kept in by_paper(checked).items()]
     return sum(found) / len(found) if found else 0.0
 
 

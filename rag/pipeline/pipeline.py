@@ -29,7 +29,7 @@ from rag.types import (
     StageStarted,
     Timings,
 )
-from rag.verify.grounding import Grounded
+from rag.verify.grounding import Grounded, by_paper
 
 _SEVERAL = 2  # papers, of which a summary is worth having
 
@@ -98,11 +98,12 @@ class Pipeline:
         """Verify, sum up and conclude; the answer is stamped with id, fingerprint and times."""
         began = time.perf_counter()
         checked = self._verified(prepared, drafts)
-        written = time.perf_counter()
+        verified = time.perf_counter()
         summary = self._summary(prepared, checked)
-        generate_s = timings.generate_s + time.perf_counter() - written
+        summed_up = time.perf_counter()
         answer = self.stages.conclude(prepared, drafts, checked, summary)
-        verify_s = time.perf_counter() - began - (generate_s - timings.generate_s)
+        verify_s = verified - began + time.perf_counter() - summed_up
+        generate_s = timings.generate_s + summed_up - verified
         answer = replace(
             answer,
             id=prepared.question.id,
@@ -137,7 +138,5 @@ class Pipeline:
 def findings_of(prepared: PreparedQuestion, checked: Sequence[Grounded]) -> list[Finding]:
     """What stood, a paper each."""
     titles = {item.key: display(item.paper.title) for item in prepared.evidence}
-    told: dict[int, list[str]] = {}
-    for sentence in (sentence for one in checked for sentence in one.kept):
-        told.setdefault(sentence.citations[0], []).append(sentence.text)
-    return [Finding(key, titles[key], " ".join(texts)) for key, texts in sorted(told.items())]
+    told = by_paper(checked).items()
+    return [Finding(key, titles[key], " ".join(one.text for one in kept)) for key, kept in sorted(told)]

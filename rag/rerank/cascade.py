@@ -131,7 +131,7 @@ class RetrievedOrder:
 
     def __call__(self, asked: AskedQuestion, hits: Hits) -> Ranking:
         """The passages as they came."""
-        return Ranking(hits.passages, {}, hits.texts)
+        return self.read_all(asked.text, hits)
 
     def read_all(self, question: str, hits: Hits) -> Ranking:
         """The passages as they came: see `RerankCascade.read_all`."""

@@ -23,15 +23,16 @@ def exchanged_words(sentence: str, evidence: str) -> tuple[str, ...]:
 
     :param evidence: a title and sentences, one a line.
     """
+    said = _content(sentence)
     for line in evidence.split("\n"):
-        found = _exchanged(sentence, line)
+        found = _exchanged(sentence, said, line)
         if found:
             return found
     return ()
 
 
-def _exchanged(sentence: str, line: str) -> tuple[str, ...]:
-    said, told = _content(sentence), _content(line)
+def _exchanged(sentence: str, said: Sequence[str], line: str) -> tuple[str, ...]:
+    told = _content(line)
     own = [word for word in said if said.count(word) == told.count(word) == 1]
     theirs = [word for word in told if word in own]
     if len(own) < max(_SHARED_LEAST, _SHARED_SHARE * len(set(said))):

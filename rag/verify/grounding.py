@@ -60,6 +60,14 @@ class Grounded:
     right: float | None = None
 
 
+def by_paper(checked: Sequence[Grounded]) -> dict[int, list[Sentence]]:
+    """What stood, by the key of the paper it stands on."""
+    found: dict[int, list[Sentence]] = {}
+    for sentence in (sentence for one in checked for sentence in one.kept):
+        found.setdefault(sentence.citations[0], []).append(sentence)
+    return found
+
+
 def split_draft(draft: str) -> list[DraftSentence]:
     """Sentences with their marks; a mark after the full stop belongs to the sentence before it."""
     text = re.sub(r"([.!?])(\s*(?:\[\d[\d,;\s]*\])+)", r"\2\1", draft)
